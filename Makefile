@@ -1,0 +1,84 @@
+# `make help` lists the targets. Every target sets up what it needs: a virtual environment with locked dependencies and,
+# for root on Debian, the real servers that the tests start.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager
+
+.PHONY: help
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: setup
+setup: $(STAMP)  ## the virtual environment, from the hashed lock
+
+.PHONY: system
+system:  ## Debian packages for the tests with real servers (root only; otherwise those tests say why they are skipped)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	  if [ -n "$$missing" ]; then \
+	    echo "installing$$missing"; \
+	    test -e /usr/sbin/policy-rc.d || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; made=1; }; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || \
+	      echo "some packages could not be installed: the tests that need them are skipped"; \
+	    test -z "$${made:-}" || rm -f /usr/sbin/policy-rc.d; \
+	  fi; \
+	fi
+
+.PHONY: run
+run: $(STAMP)  ## the real service with your settings (.env, cadence.yaml), or with none at all
+	$(BIN)/cadence-exporter run
+
+.PHONY: demo
+demo: $(STAMP)  ## the real service in a pretend home on loopback: an address change, an outage and a liar within a minute
+	$(BIN)/cadence-exporter demo
+
+.PHONY: check
+check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tests: before each commit
+	$(BIN)/ruff format --check cadence_exporter tests
+	$(BIN)/ruff check cadence_exporter tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not slow and not real_server"
+
+.PHONY: test
+test: $(STAMP) system  ## everything CI runs
+	$(BIN)/ruff format --check cadence_exporter tests
+	$(BIN)/ruff check cadence_exporter tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q
+
+.PHONY: bench
+bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)
+	$(BIN)/python -m tests.bench
+
+.PHONY: format
+format: $(STAMP)  ## put the code into shape
+	$(BIN)/ruff format cadence_exporter tests
+	$(BIN)/ruff check --fix cadence_exporter tests
+
+.PHONY: docs
+docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
+	$(BIN)/python -m tests.docs
+
+.PHONY: lock
+lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed, without any registry's address
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+
+.PHONY: clean
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

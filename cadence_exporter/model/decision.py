@@ -1,0 +1,113 @@
+"""Decide -> act: the next memory, what to do, and when to look again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.instants import Instant, Now
+from cadence_exporter.model.memory import Layer, Memory, Phase
+from cadence_exporter.model.record import RecordKey, RecordSpec
+
+
+class Refusal(StrEnum):
+    """Why a DNS record was not touched although it is not known to be right. A closed set: it is a metric label."""
+
+    NOT_UP = "not_up"
+    UNSTABLE_IP = "unstable_ip"
+    DISPUTED = "disputed"
+    UNKNOWN = "unknown"
+    NOT_PUBLIC = "not_public"
+    RATE_LIMITED = "rate_limited"
+    BACKOFF = "backoff"
+    CONFLICT = "conflict"
+    DRY_RUN = "dry_run"
+    MAINTENANCE = "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One record, left alone for one reason."""
+
+    record: RecordKey
+    reason: Refusal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Make sure that ``record`` says ``address``: ask truth, then the provider, then write and read back."""
+
+    record: RecordSpec
+    address: IpAddress
+    evidence_at: Now
+    """The first evidence of ``address``."""
+    full_truth: bool
+    """Ask every truth operator; otherwise one of them, in turn, which is enough to renew what was verified before."""
+    turn: int
+    may_write: bool
+    """False when the daily budget is spent: look, but leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmVisible:
+    """Ask truth whether a published change has arrived at the resolvers."""
+
+    record: RecordSpec
+    address: IpAddress
+
+
+Action = Reconcile | ConfirmVisible
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A step of the state machine."""
+
+    from_phase: Phase
+    to_phase: Phase
+    why: str
+
+    @property
+    def is_demotion(self) -> bool:
+        """Whether trust was lost. DOWN lies below INIT: in INIT nothing is known, in DOWN the path is known to fail."""
+        order = (Phase.DOWN, Phase.INIT, Phase.DEGRADED, Phase.UP)
+        return order.index(self.to_phase) < order.index(self.from_phase)
+
+
+@dataclass(frozen=True, slots=True)
+class OutageEnded:
+    """An outage that is over."""
+
+    began: Now
+    ended: Now
+    layer: Layer
+
+    @property
+    def seconds(self) -> float:
+        """Its length on the monotonic clock."""
+        return self.ended.instant - self.began.instant
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """A new public address was confirmed."""
+
+    before: IpAddress | None
+    after: IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one cycle concluded."""
+
+    memory: Memory
+    actions: tuple[Action, ...]
+    refused: tuple[Refused, ...]
+    transition: Transition | None
+    outage_began: Layer | None
+    outage_ended: OutageEnded | None
+    address_changes: tuple[AddressChanged, ...]
+    next_look: Instant
+    """When the next cycle is due, unless somebody rings."""
+    why: str
+    """What set the pace: ``healthy``, ``not up``, ``confirm``, ``visible`` ..."""

@@ -1,0 +1,23 @@
+"""The two kinds of time. They are different types so that one can never be stored or compared as the other."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+Instant = NewType("Instant", float)
+"""Seconds on the monotonic clock: for waits, streaks and deadlines. Means nothing after a restart, so it is never stored."""
+
+WallTime = NewType("WallTime", float)
+"""Seconds since 1970 (UTC): for people and for the store. Untrusted: it may jump either way at any moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Both clocks, read once at the start of a cycle and passed on as a value."""
+
+    instant: Instant
+    wall: WallTime
+
+
+def later(instant: Instant, seconds: float) -> Instant:
+    """The instant ``seconds`` after ``instant``."""
+    return Instant(instant + seconds)

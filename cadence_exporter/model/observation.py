@@ -1,0 +1,114 @@
+"""Observe -> assess: what the probes saw, with nothing concluded from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address
+from typing import Generic, TypeVar
+
+from cadence_exporter.model.address import Family, IpAddress
+from cadence_exporter.model.instants import Now
+
+T = TypeVar("T")
+
+
+class FailureReason(StrEnum):
+    """Why a probe learnt nothing. A closed set: it is a metric label."""
+
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    DNS = "dns"
+    TLS = "tls"
+    HTTP = "http"
+    CONTENT = "content"
+    """The source answered, but not in its documented form: it is bad, and is never searched for something address-looking."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[T]):
+    """A probe that came back with evidence."""
+
+    source: str
+    value: T
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A probe that learnt nothing. ``detail`` is for people; nothing is decided from it."""
+
+    source: str
+    reason: FailureReason
+    detail: str
+    took_s: float
+
+
+Reading = Answered[T] | Failed
+
+
+class RouterMethod(StrEnum):
+    """How the router was asked whether it is alive."""
+
+    ARP = "arp"
+    ICMP = "icmp"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterAlive:
+    """The router answered on the LAN."""
+
+    address: IpAddress
+    method: RouterMethod
+
+
+@dataclass(frozen=True, slots=True)
+class PathWorks:
+    """A WAN target was reached; ``source`` of the reading is the target as configured."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterWan:
+    """The router's own word on its WAN side (NAT-PMP). It has no vote: it spares calls and it can veto."""
+
+    address: IPv4Address | None
+    """``None``: the router says that it has no WAN address (NAT-PMP result 3, RFC 6886 section 3.5)."""
+    epoch_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class EchoAnswer:
+    """One echo service's word on our public address; ``operator`` is who runs it: votes count per operator."""
+
+    address: IpAddress
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class EchoRound:
+    """The echo services of one family in one observation. No readings and ``spared``: the router still says what it said."""
+
+    readings: tuple[Reading[EchoAnswer], ...]
+    configured: int
+    """How many services the settings name."""
+    spared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything one round of probing saw."""
+
+    at: Now
+    took_s: float
+    gateway: IpAddress | None
+    """The address asked as router; ``None`` when the host has no default route and none is configured."""
+    router: Reading[RouterAlive]
+    wan: tuple[Reading[PathWorks], ...]
+    """One reading per configured target."""
+    router_wan: Reading[RouterWan] | None
+    """``None``: not asked (switched off, or no gateway)."""
+    echo: Mapping[Family, EchoRound]

@@ -1,0 +1,75 @@
+"""One daemon thread for one kind of slow work. A hung call costs its own lane only, never the loop and never the process exit."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class LaneBusy(Exception):
+    """The lane is still occupied by an earlier call."""
+
+
+class Ticket(Generic[T]):
+    """One piece of work handed to a lane."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._done = threading.Event()
+        self._value: T | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the work has ended, one way or the other."""
+        return self._done.is_set()
+
+    def run(self) -> None:
+        """Do the work; called by the lane's thread."""
+        try:
+            self._value = self._work()
+        except BaseException as error:  # noqa: BLE001 - carried to the caller, who decides
+            self._error = error
+        self._done.set()
+
+    def result(self, timeout_s: float) -> T:
+        """The value, or what the work raised; TimeoutError when it is not there in time (the work goes on)."""
+        if not self._done.wait(max(0.0, timeout_s)):
+            msg = "no result in time"
+            raise TimeoutError(msg)
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._value)
+
+
+class Lane:
+    """A named daemon thread, started when it is first needed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._inbox: queue.SimpleQueue[Ticket[Any]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._current: Ticket[Any] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether earlier work has not come back yet."""
+        return self._current is not None and not self._current.done
+
+    def submit(self, work: Callable[[], T]) -> Ticket[T]:
+        """Hand work over. Raises LaneBusy instead of queueing: stale work would be done at the wrong time."""
+        if self.busy:
+            raise LaneBusy(self.name)
+        ticket: Ticket[T] = Ticket(work)
+        self._current = ticket
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
+            self._thread.start()
+        self._inbox.put(ticket)
+        return ticket
+
+    def _serve(self) -> None:
+        while True:
+            self._inbox.get().run()

@@ -1,0 +1,111 @@
+"""Every Protocol through which the loop touches the world. Production and the simulator implement the same ones."""
+
+from typing import Protocol
+
+from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.memory import Memory
+from cadence_exporter.model.observation import Observation
+from cadence_exporter.model.outcome import ApiCall
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.model.zone import HeldRecord, RecordSet, TruthAnswer
+
+
+class Clock(Protocol):
+    """The only reader of time."""
+
+    def monotonic(self) -> Instant: ...
+    def wall(self) -> WallTime: ...
+    def now(self) -> Now: ...
+
+
+class Doorbell(Protocol):
+    """What the loop waits on between cycles."""
+
+    def wait(self, until: Instant) -> Wakeup:
+        """Return when ``until`` has come (reason DUE) or somebody rang, whichever is first; ringers are coalesced."""
+        ...
+
+    def ring(self, reason: Reason) -> None:
+        """Ask for a cycle soon. Safe from any thread and from signal handlers; never blocks."""
+        ...
+
+
+class Crew(Protocol):
+    """All probes, side by side."""
+
+    def observe(self, now: Now, memory: Memory, *, hinted: bool) -> Observation:
+        """Ask what ``memory.echo_plans`` wants (everything when ``hinted``). Returns within the probe timeout; never raises."""
+        ...
+
+
+class CallLog(Protocol):
+    """Where every call that leaves the house is written down."""
+
+    def drain(self) -> tuple[ApiCall, ...]:
+        """The calls since the last drain."""
+        ...
+
+
+class DnsTruth(Protocol):
+    """One DNS-over-HTTPS operator."""
+
+    operator: str
+
+    def look_up(self, key: RecordKey, deadline: Instant) -> TruthAnswer:
+        """Raises ProbeFailed when there is no usable answer (unreachable, SERVFAIL, malformed)."""
+        ...
+
+
+class DnsProvider(Protocol):
+    """Where a record is kept. There is no way to delete one."""
+
+    name: str
+    in_public_dns: bool
+    """False when public resolvers cannot know the record (a hosts file): then the provider itself is the truth."""
+
+    def read(self, spec: RecordSpec, deadline: Instant) -> RecordSet:
+        """What is held now. Raises ActionFailed."""
+        ...
+
+    def create(self, spec: RecordSpec, address: IpAddress, deadline: Instant) -> None:
+        """Make the missing record. Raises ActionFailed."""
+        ...
+
+    def update(self, spec: RecordSpec, held: HeldRecord, address: IpAddress, deadline: Instant) -> None:
+        """Change the content of ``held``, and of the rest only what ``spec`` names. Raises ActionFailed."""
+        ...
+
+
+class StateStore(Protocol):
+    """What survives a restart."""
+
+    def load(self, now: Now) -> Memory:
+        """What was committed last, or a fresh Memory. Never trusted: the phase is INIT, streaks are gone. Never raises."""
+        ...
+
+    def commit(self, cycle: Cycle) -> None:
+        """On disk when this returns. Raises StateUnavailable; what could not be written is written with the next commit."""
+        ...
+
+    def commit_intent(self, memory: Memory) -> None:
+        """On disk before an action is taken. Raises StateUnavailable."""
+        ...
+
+
+class Recorder(Protocol):
+    """Somebody who is told about each cycle after it is on disk."""
+
+    name: str
+
+    def record(self, cycle: Cycle) -> None: ...
+
+
+class Faults(Protocol):
+    """Where the named borders put the exceptions that they caught."""
+
+    def caught(self, where: str, error: Exception) -> None:
+        """Count and log it. ``where`` is one of a closed set: observe, assess, decide, act, commit, record, reload."""
+        ...
