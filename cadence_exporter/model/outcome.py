@@ -52,6 +52,8 @@ class Outcome:
     """Set when a write was attempted."""
     found: tuple[IpAddress, ...] = ()
     """What the resolvers, or the provider, held before."""
+    visible_at_once: bool = False
+    """Nothing to wait for: no public resolver can show this record (a hosts file, a proxied name)."""
     retry_after_s: float | None = None
     """What the provider asked for, in seconds."""
 

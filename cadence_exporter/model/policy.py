@@ -1,0 +1,31 @@
+"""The numbers that assess and decide go by: the settings, reduced to what the pure stages need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.record import RecordSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All times in seconds."""
+
+    interval_s: float
+    fast_factor: float
+    slow_factor: float
+    jitter_s: float
+    confirmations: int
+    confirm_spacing_s: float
+    families: tuple[Family, ...]
+    """The first one governs the state of the connection; the others only their own records."""
+    quorum: int
+    panel: Mapping[Family, int]
+    """How many echo services there are to ask."""
+    cross_check_s: float
+    refused_networks: tuple[IPv4Network | IPv6Network, ...]
+    """CDN and VPN ranges that are never home."""
+    records: tuple[RecordSpec, ...]
+    cache_max_age_s: float
+    max_changes_per_day: int
