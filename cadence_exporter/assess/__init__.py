@@ -1,0 +1,1 @@
+"""Second verb of a cycle: what one observation means. Pure."""

@@ -1,0 +1,30 @@
+"""An observation -> what is true, what is unknown."""
+
+from cadence_exporter.assess import path, public_ip
+from cadence_exporter.model.assessment import Assessment
+from cadence_exporter.model.memory import Memory
+from cadence_exporter.model.observation import Answered, Observation
+from cadence_exporter.model.policy import Policy
+
+
+def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessment:
+    """Judge one observation. ``memory`` says only what the echo services were expected to answer."""
+    router = observation.router_wan
+    router_wan = router.value.address if isinstance(router, Answered) else None
+    wan = path.wan(observation.wan)
+    public = {
+        family: public_ip.judge(
+            observation.echo[family],
+            router_wan if family.record_type == "A" else None,
+            memory.echo_plans.get(family),
+            policy,
+        )
+        for family in policy.families
+    }
+    return Assessment(
+        lan=path.lan(observation.router, wan),
+        wan=wan,
+        public=public,
+        router_wan=router_wan,
+        cgnat=public_ip.behind_another_nat(router_wan),
+    )

@@ -1,0 +1,100 @@
+"""The decision of one cycle, in order: what to believe, which phase that is, what to do about DNS, when to look again."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from cadence_exporter.decide import belief as beliefs_of
+from cadence_exporter.decide import dns, echo_plan, outage, pace
+from cadence_exporter.decide import phase as state_machine
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.assessment import Assessment, Link
+from cadence_exporter.model.decision import Action, AddressChanged, Decision, Refused, Transition
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
+from cadence_exporter.model.policy import Policy
+
+
+def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> Decision:
+    """One cycle's decision. ``draw`` is uniform in [0, 1)."""
+    beliefs = _believe(memory, assessment, now, policy)
+    governing = beliefs[policy.families[0]]
+    phase = state_machine.step(memory.phase, state_machine.sight(assessment.wan, governing, policy))
+    began = outage.begins(memory, phase, assessment.lan, governing)
+    lasting, ended = outage.after(memory.outage, began, phase, now)
+    actions, refused = _dns(memory, beliefs, assessment, phase, now, policy)
+    look, why = pace.next_look(phase, beliefs, now, draw, policy)
+    after = replace(
+        memory,
+        phase=phase,
+        since=now if phase is not memory.phase else memory.since,
+        cycle=memory.cycle + 1,
+        up_cycles=memory.up_cycles + (phase is Phase.UP),
+        beliefs=MappingProxyType(beliefs),
+        echo_plans=MappingProxyType(
+            {family: plan for family in beliefs if (plan := echo_plan.plan(phase, beliefs[family], now, policy))}
+        ),
+        outage=lasting,
+        internal_errors=0,
+    )
+    return Decision(
+        memory=after,
+        actions=actions,
+        refused=refused,
+        transition=_transition(memory.phase, phase, assessment, governing),
+        outage_began=began,
+        outage_ended=ended,
+        address_changes=tuple(_address_changes(memory, beliefs)),
+        next_look=look,
+        why=why,
+    )
+
+
+def _believe(memory: Memory, assessment: Assessment, now: Now, policy: Policy) -> dict[Family, Belief]:
+    beliefs = {}
+    for family in policy.families:
+        belief = memory.beliefs.get(family, Belief())
+        if assessment.wan is Link.UP:
+            beliefs[family] = beliefs_of.weigh(belief, assessment.public[family], assessment.router_wan, now, policy)
+        else:
+            beliefs[family] = beliefs_of.distrust(belief)
+    return beliefs
+
+
+def _dns(
+    memory: Memory, beliefs: dict[Family, Belief], assessment: Assessment, phase: Phase, now: Now, policy: Policy
+) -> tuple[tuple[Action, ...], tuple[Refused, ...]]:
+    considered = [
+        dns.consider(
+            spec,
+            memory.records.get(spec.key, RecordMemory()),
+            dns.Standing(phase, beliefs[spec.family], assessment.public[spec.family]),
+            now,
+            policy,
+        )
+        for spec in policy.records
+    ]
+    actions = tuple(each for each in considered if each is not None and not isinstance(each, Refused))
+    return actions, tuple(each for each in considered if isinstance(each, Refused))
+
+
+def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[AddressChanged]:
+    return [
+        AddressChanged(before, after.confirmed)
+        for family, after in beliefs.items()
+        if after.confirmed is not None and after.confirmed != (before := memory.beliefs.get(family, Belief()).confirmed)
+    ]
+
+
+def _transition(before: Phase, after: Phase, assessment: Assessment, belief: Belief) -> Transition | None:
+    if before is after:
+        return None
+    if after is Phase.DOWN:
+        why = "no WAN target answers"
+    elif after is Phase.UP:
+        why = f"address {belief.confirmed} confirmed"
+    elif before is Phase.UP:
+        changed = belief.candidate != belief.confirmed
+        why = f"address changed to {belief.candidate}" if changed else "the public address is not clear"
+    else:
+        why = "the WAN path works" if assessment.wan is Link.UP else "first look"
+    return Transition(before, after, why)

@@ -1,0 +1,101 @@
+"""Whether a DNS record is touched at all. The cache layer of reconciliation lives here: fresh and equal, nothing leaves the house."""
+
+from dataclasses import dataclass
+
+from cadence_exporter.decide.belief import is_confirmed
+from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.assessment import Disputed, NotPublic, PublicAddress, Unknown
+from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile, Refusal, Refused
+from cadence_exporter.model.instants import Now, WallTime
+from cadence_exporter.model.memory import Belief, Phase, RecordMemory
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.record import RecordKey, RecordSpec
+
+DAY_S = 86_400.0
+VISIBLE_PATIENCE_S = 900.0
+"""How long a published change may stay invisible before the provider is asked again. Resolvers cache for at most the old TTL
+(300 s when left automatic); a change undone by somebody else would otherwise never be noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What this cycle holds true of the address that a record should say."""
+
+    phase: Phase
+    belief: Belief
+    verdict: PublicAddress
+
+
+def consider(
+    spec: RecordSpec, record: RecordMemory, standing: Standing, now: Now, policy: Policy
+) -> Action | Refused | None:
+    """What to do about one record now; None when it is known to be right."""
+    belief = standing.belief
+    if standing.phase in (Phase.INIT, Phase.DOWN):
+        return Refused(spec.key, Refusal.NOT_UP, f"the connection is {standing.phase}")
+    if not is_confirmed(belief, policy) or belief.confirmed is None or belief.candidate_since is None:
+        return _untrusted(spec.key, standing, policy)
+    address = belief.confirmed
+    if is_known_right(record, address, now, policy):
+        return _follow_up(spec, record, address, now)
+    if record.hold_until is not None and now.instant < record.hold_until:
+        return _held_back(spec.key, record)
+    spent = writes_within_a_day(record, now.wall) >= policy.max_changes_per_day
+    if spent and record.verified != address:
+        return Refused(spec.key, Refusal.RATE_LIMITED, f"{policy.max_changes_per_day} changes within a day")
+    return Reconcile(
+        record=spec,
+        address=address,
+        # A record that was right and was changed by somebody else: what there is to converge from begins now.
+        evidence_at=now if record.verified == address else belief.candidate_since,
+        full_truth=record.verified != address or record.verified_at is None,
+        turn=belief.turn,
+        may_write=not spent,
+    )
+
+
+def is_known_right(record: RecordMemory, address: IpAddress, now: Now, policy: Policy) -> bool:
+    """Whether the cache vouches for the record. A date in the future (the clock was set back) vouches for nothing."""
+    if record.verified != address or record.verified_at is None:
+        return False
+    return 0 <= now.wall - record.verified_at < policy.cache_max_age_s
+
+
+def writes_within_a_day(record: RecordMemory, wall: WallTime) -> int:
+    """Writes of the last 24 hours. One dated in the future counts too: a clock set back must not refill the budget."""
+    return sum(1 for written in record.writes if wall - written < DAY_S)
+
+
+def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now) -> Action | None:
+    change = record.change
+    if change is None or change.address != address or change.published_at is None:
+        return None
+    if change.next_look is not None and now.instant < change.next_look:
+        return None
+    if now.instant - change.published_at.instant < VISIBLE_PATIENCE_S:
+        return ConfirmVisible(spec, address)
+    return Reconcile(
+        record=spec, address=address, evidence_at=change.evidence_at, full_truth=True, turn=change.looks, may_write=True
+    )
+
+
+def _held_back(key: RecordKey, record: RecordMemory) -> Refused:
+    if record.refusal:
+        return Refused(key, Refusal.CONFLICT, record.refusal)
+    if record.failures:
+        return Refused(key, Refusal.BACKOFF, f"waiting after {record.failures} failed attempts")
+    return Refused(key, Refusal.DRY_RUN, "rehearsing: it would have been written")
+
+
+def _untrusted(key: RecordKey, standing: Standing, policy: Policy) -> Refused:
+    match standing.verdict:
+        case Disputed(ips=ips, why=why):
+            return Refused(key, Refusal.DISPUTED, f"{why}: {', '.join(map(str, ips))}")
+        case Unknown(why=why):
+            return Refused(key, Refusal.UNKNOWN, why)
+        case NotPublic(ip=ip, range_name=name):
+            return Refused(key, Refusal.NOT_PUBLIC, f"{ip} is {name}")
+        case _:
+            return Refused(
+                key, Refusal.UNSTABLE_IP, f"confirmed {standing.belief.streak} of {policy.confirmations} times"
+            )

@@ -1,0 +1,72 @@
+"""When to look again: fast when broken, whisper-quiet when healthy, soon when something is about to be confirmed."""
+
+from collections.abc import Mapping
+
+from cadence_exporter.decide.belief import is_confirmed
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.instants import Instant, Now, later
+from cadence_exporter.model.memory import Belief, Phase, RecordMemory
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.record import RecordKey
+
+SHORT_WAIT_SPREAD = 0.25
+"""A confirming look is spread by at most this share of its own length: the full jitter would make it slower than it is meant."""
+FIRST_LOOK_S = 2.0
+"""After a write: resolvers that had not cached the old address show the new one within a second or two."""
+LOOK_GROWTH = 1.5
+"""Each wait is a third of the time since the write: the measured convergence is that precise, for a dozen calls."""
+LONGEST_LOOK_S = 900.0
+"""A change that resolvers never show (somebody intercepts DNS) must not cost a call a minute for ever."""
+FIRST_RETRY_S = 5.0
+LONGEST_RETRY_S = 300.0
+"""A provider that is down for hours is asked every five minutes, not hammered."""
+REFUSAL_RECHECK_S = 300.0
+"""How soon a record in a shape that must not be touched is looked at again: somebody may have put it right."""
+
+
+def next_look(
+    phase: Phase, beliefs: Mapping[Family, Belief], now: Now, draw: float, policy: Policy
+) -> tuple[Instant, str]:
+    """The next regular or confirming cycle. ``draw`` is uniform in [0, 1)."""
+    if _wants_confirming(phase, beliefs, policy):
+        spacing = policy.confirm_spacing_s
+        spread = draw * min(policy.jitter_s, spacing * SHORT_WAIT_SPREAD)
+        regular = policy.interval_s * policy.fast_factor
+        return later(now.instant, min(spacing + spread, regular + spread)), "confirm"
+    factor, why = (policy.slow_factor, "healthy") if phase is Phase.UP else (policy.fast_factor, "not up")
+    return later(now.instant, policy.interval_s * factor + draw * policy.jitter_s), why
+
+
+def brought_forward(
+    regular: tuple[Instant, str], records: Mapping[RecordKey, RecordMemory], now: Now
+) -> tuple[Instant, str]:
+    """The regular look, or an earlier one for a record that waits to be tried again or seen."""
+    looks = [regular]
+    for record in records.values():
+        if record.change and record.change.next_look is not None:
+            looks.append((record.change.next_look, "visible"))
+        if record.hold_until is not None:
+            looks.append((record.hold_until, "retry"))
+    upcoming = [look for look in looks if look[0] > now.instant]
+    return min(upcoming, key=lambda look: look[0], default=regular)
+
+
+def look_after(looks: int) -> float:
+    """Seconds until resolvers are asked again whether they show a change: 2, 3, 4.5 ... 900."""
+    return min(FIRST_LOOK_S * LOOK_GROWTH ** float(min(looks, 20)), LONGEST_LOOK_S)
+
+
+def retry_after(failures: int, asked_s: float | None) -> float:
+    """Seconds until a failed action is tried again: 5, 10, 20 ... 300, or longer when the provider asks for it."""
+    backoff = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
+    return max(backoff, asked_s or 0.0)
+
+
+def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Policy) -> bool:
+    """A candidate on its way, or a first doubt while UP: both are settled by looking once more."""
+    if phase in (Phase.INIT, Phase.DOWN):
+        return False
+    return any(
+        (belief.streak > 0 and not is_confirmed(belief, policy)) or (phase is Phase.UP and 0 < belief.doubts <= 1)
+        for belief in beliefs.values()
+    )

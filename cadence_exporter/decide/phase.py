@@ -1,0 +1,55 @@
+"""The state machine: fail fast, earn your way back. A table, so that it can be read and checked exhaustively."""
+
+from enum import Enum, auto
+
+from cadence_exporter.model.assessment import Link
+from cadence_exporter.model.memory import Belief, Phase
+from cadence_exporter.model.policy import Policy
+
+TOLERATED_DOUBTS = 1
+"""One observation without a clear address is no demotion: it is an echo service having a bad moment."""
+
+
+class Sight(Enum):
+    """What the assessment and the collected confirmations come to."""
+
+    PATH_FAILS = auto()
+    UNCONFIRMED = auto()
+    WAVERING = auto()
+    """Not confirmed in this observation, but nothing that takes trust away yet."""
+    CONFIRMED = auto()
+
+
+_NEXT = {
+    (Phase.INIT, Sight.PATH_FAILS): Phase.DOWN,
+    (Phase.INIT, Sight.UNCONFIRMED): Phase.DEGRADED,
+    (Phase.INIT, Sight.WAVERING): Phase.DEGRADED,
+    (Phase.INIT, Sight.CONFIRMED): Phase.DEGRADED,
+    (Phase.DOWN, Sight.PATH_FAILS): Phase.DOWN,
+    (Phase.DOWN, Sight.UNCONFIRMED): Phase.DEGRADED,
+    (Phase.DOWN, Sight.WAVERING): Phase.DEGRADED,
+    (Phase.DOWN, Sight.CONFIRMED): Phase.DEGRADED,
+    (Phase.DEGRADED, Sight.PATH_FAILS): Phase.DOWN,
+    (Phase.DEGRADED, Sight.UNCONFIRMED): Phase.DEGRADED,
+    (Phase.DEGRADED, Sight.WAVERING): Phase.DEGRADED,
+    (Phase.DEGRADED, Sight.CONFIRMED): Phase.UP,
+    (Phase.UP, Sight.PATH_FAILS): Phase.DOWN,
+    (Phase.UP, Sight.UNCONFIRMED): Phase.DEGRADED,
+    (Phase.UP, Sight.WAVERING): Phase.UP,
+    (Phase.UP, Sight.CONFIRMED): Phase.UP,
+}
+
+
+def step(phase: Phase, sight: Sight) -> Phase:
+    """The next phase: demotion at once, promotion one rung a cycle."""
+    return _NEXT[phase, sight]
+
+
+def sight(wan: Link, belief: Belief, policy: Policy) -> Sight:
+    """``belief`` is that of the governing family, this observation included."""
+    if wan is not Link.UP:
+        return Sight.PATH_FAILS
+    if belief.candidate is not None and belief.streak >= policy.confirmations:
+        return Sight.CONFIRMED
+    changed = belief.candidate != belief.confirmed
+    return Sight.UNCONFIRMED if changed or belief.doubts > TOLERATED_DOUBTS else Sight.WAVERING

@@ -1,0 +1,84 @@
+"""Outcomes -> memory: what is known of the records after the actions, and how soon to look at them again."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from cadence_exporter.decide import pace
+from cadence_exporter.decide.dns import DAY_S
+from cadence_exporter.model.decision import Decision, Reconcile
+from cadence_exporter.model.instants import Now, WallTime, later
+from cadence_exporter.model.memory import Change, RecordMemory
+from cadence_exporter.model.outcome import Outcome, Result
+
+
+def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now) -> Decision:
+    """The decision with its memory completed and its next look brought forward where an outcome asks for it."""
+    memory = decision.memory
+    if outcomes:
+        records = dict(memory.records)
+        for outcome in outcomes:
+            key = outcome.action.record.key
+            records[key] = after(records.get(key, RecordMemory()), outcome)
+        memory = replace(memory, records=MappingProxyType(records))
+    look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
+    return replace(decision, memory=memory, next_look=look, why=why)
+
+
+def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
+    """What is known of one record after one outcome. Only a verified or read-back address is ever remembered as done."""
+    address, at = outcome.action.address, outcome.at
+    settled = replace(record, failures=0, hold_until=None, refusal=None)
+    match outcome.result:
+        case Result.VERIFIED | Result.VISIBLE:
+            return replace(settled, verified=address, verified_at=at.wall, change=None)
+        case Result.HELD:
+            return replace(settled, verified=address, verified_at=at.wall, change=_still(record, outcome))
+        case Result.UPDATED | Result.CREATED:
+            return replace(
+                settled,
+                verified=address,
+                verified_at=at.wall,
+                writes=_written(record, at.wall),
+                change=_flight(outcome),
+            )
+        case Result.LAGGING:
+            return replace(record, change=_looked(record.change, at))
+        case Result.REFUSED:
+            return replace(record, refusal=outcome.detail, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S))
+        case Result.REHEARSED:
+            return replace(settled, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S))
+        case Result.FAILED:
+            failures = record.failures + 1
+            # A write whose answer was lost may have happened: it counts against the budget.
+            writes = _written(record, at.wall) if outcome.operation else record.writes
+            hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s))
+            return replace(record, failures=failures, writes=writes, hold_until=hold, refusal=None)
+
+
+def _flight(outcome: Outcome) -> Change | None:
+    """The change to follow until resolvers show it; none where no resolver can."""
+    if outcome.visible_at_once or not isinstance(outcome.action, Reconcile):
+        return None
+    look = later(outcome.at.instant, pace.look_after(0))
+    return Change(outcome.action.address, outcome.action.evidence_at, outcome.at, looks=0, next_look=look)
+
+
+def _still(record: RecordMemory, outcome: Outcome) -> Change | None:
+    """The provider holds the address, resolvers do not show it: a change already followed is followed on."""
+    change = record.change
+    if change is None or change.address != outcome.action.address:
+        return None
+    looked = _looked(change, outcome.at)
+    return replace(looked, published_at=outcome.at) if looked else None
+
+
+def _looked(change: Change | None, at: Now) -> Change | None:
+    if change is None:
+        return None
+    looks = change.looks + 1
+    return replace(change, looks=looks, next_look=later(at.instant, pace.look_after(looks)))
+
+
+def _written(record: RecordMemory, wall: WallTime) -> tuple[WallTime, ...]:
+    recent = tuple(written for written in record.writes if wall - written < DAY_S)
+    return (*recent, wall)
