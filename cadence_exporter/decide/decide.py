@@ -34,7 +34,6 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
             {family: plan for family in beliefs if (plan := echo_plan.plan(phase, beliefs[family], now, policy))}
         ),
         outage=lasting,
-        internal_errors=0,
     )
     return Decision(
         memory=after,

@@ -53,12 +53,14 @@ def brought_forward(
 
 def look_after(looks: int) -> float:
     """Seconds until resolvers are asked again whether they show a change: 2, 3, 4.5 ... 900."""
-    return min(FIRST_LOOK_S * LOOK_GROWTH ** float(min(looks, 20)), LONGEST_LOOK_S)
+    growth: float = LOOK_GROWTH ** min(looks, 20)
+    return min(FIRST_LOOK_S * growth, LONGEST_LOOK_S)
 
 
 def retry_after(failures: int, asked_s: float | None) -> float:
     """Seconds until a failed action is tried again: 5, 10, 20 ... 300, or longer when the provider asks for it."""
-    backoff = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
+    growth: float = 2.0 ** min(failures - 1, 10)
+    backoff = min(FIRST_RETRY_S * growth, LONGEST_RETRY_S)
     return max(backoff, asked_s or 0.0)
 
 

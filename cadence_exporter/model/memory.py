@@ -117,7 +117,3 @@ class Memory:
     echo_plans: Mapping[Family, EchoPlan] = field(default_factory=lambda: MappingProxyType({}))
     """What the next observation asks; a family that is missing is asked in full."""
     outage: Outage | None = None
-    was_up: bool = False
-    """Whether this process has been UP: an outage begins only after that."""
-    internal_errors: int = 0
-    """Cycles in a row in which assess or decide broke: a bug, and at three the process ends."""

@@ -1,0 +1,143 @@
+"""THE loop: observe, assess, decide, act, record; then wait until it is time, or until somebody rings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cadence_exporter.assess.assess import assess
+from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.remember import remember
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.assessment import Assessment
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.decision import Action, Decision
+from cadence_exporter.model.instants import Instant, Now, later
+from cadence_exporter.model.observation import Observation
+from cadence_exporter.model.outcome import Outcome
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.seams import CallLog, Clock, Crew, Doorbell, Faults, Recorder, StateStore
+
+BUGS_IN_A_ROW = 3
+"""So many broken decisions in a row end the process: its supervisor restarts it, and somebody notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What the settings determine; a reload replaces it as a whole."""
+
+    crew: Crew
+    perform: Callable[[Sequence[Action]], tuple[Outcome, ...]]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stays for as long as the process lives."""
+
+    clock: Clock
+    doorbell: Doorbell
+    store: StateStore
+    recorders: Sequence[Recorder]
+    calls: CallLog
+    faults: Faults
+    draw: Callable[[], float]
+    """Uniform in [0, 1): the only randomness."""
+
+
+class Loop:
+    """One deciding thread that owns all state."""
+
+    def __init__(self, around: Surroundings, equipment: Equipment, reload: Callable[[], Equipment | None]) -> None:
+        """``reload`` reads the settings again; None keeps the equipment as it is."""
+        self.around = around
+        self.equipment = equipment
+        self._reload = reload
+        self.memory = around.store.load(around.clock.now())
+        self._bugs = 0
+
+    def run(self) -> None:
+        """Cycle until somebody rings STOP."""
+        wakeup = Wakeup(frozenset({Reason.START}))
+        while not wakeup.stops:
+            if wakeup.reloads:
+                self.equipment = self._reload() or self.equipment
+            next_look = self.cycle(wakeup)
+            wakeup = self.around.doorbell.wait(next_look)
+
+    def cycle(self, wakeup: Wakeup) -> Instant:
+        """One turn. Returns when the next one is due."""
+        around, policy = self.around, self.equipment.policy
+        began, before, draw = around.clock.now(), self.memory, around.draw()
+        observation = self.equipment.crew.observe(began, before, hinted=wakeup.hints)
+        observed = around.clock.monotonic()
+        judged = self._judge(observation, began, draw)
+        if judged is None:
+            return later(began.instant, policy.interval_s)
+        assessment, decision = judged
+        decided = around.clock.monotonic()
+        outcomes = self._act(decision)
+        ended = around.clock.now()
+        decision = remember(decision, outcomes, ended)
+        self.memory = decision.memory
+        cycle = Cycle(
+            id=f"{decision.memory.cycle}-{int(began.wall) & 0xFFFFFF:06x}",
+            began=began,
+            ended=ended,
+            wakeup=wakeup,
+            before=before,
+            memory=decision.memory,
+            observation=observation,
+            assessment=assessment,
+            decision=decision,
+            outcomes=outcomes,
+            calls=around.calls.drain(),
+            phase_seconds=MappingProxyType(
+                {
+                    "observe": observed - began.instant,
+                    "decide": decided - observed,
+                    "act": ended.instant - decided,
+                    "total": ended.instant - began.instant,
+                }
+            ),
+        )
+        self._record(cycle)
+        return decision.next_look
+
+    def _judge(self, observation: Observation, now: Now, draw: float) -> tuple[Assessment, Decision] | None:
+        """Assess and decide. They do no I/O, so whatever they raise is a bug: nothing is done, and it is counted."""
+        stage = "assess"
+        try:
+            assessment = assess(observation, self.memory, self.equipment.policy)
+            stage = "decide"
+            decision = decide(self.memory, assessment, now, draw, self.equipment.policy)
+        except Exception as error:
+            self.around.faults.caught(stage, error)
+            self._bugs += 1
+            if self._bugs >= BUGS_IN_A_ROW:
+                raise
+            return None
+        self._bugs = 0
+        return assessment, decision
+
+    def _act(self, decision: Decision) -> tuple[Outcome, ...]:
+        """Intent to disk first. A disk that refuses does not stop DNS from being put right."""
+        if not decision.actions:
+            return ()
+        self._on_disk(lambda: self.around.store.commit_intent(decision.memory))
+        return self.equipment.perform(decision.actions)
+
+    def _record(self, cycle: Cycle) -> None:
+        """On disk first, then told to everybody: what is shown was never lost."""
+        self._on_disk(lambda: self.around.store.commit(cycle))
+        for recorder in self.around.recorders:
+            try:
+                recorder.record(cycle)
+            except Exception as error:  # noqa: BLE001 - a named border: one recorder's trouble is not the loop's
+                self.around.faults.caught("record", error)
+
+    def _on_disk(self, commit: Callable[[], None]) -> None:
+        try:
+            commit()
+        except StateUnavailable as error:
+            self.around.faults.caught("commit", error)
