@@ -1,0 +1,126 @@
+"""When a DNS record is touched: only with a confirmed address, only when the cache does not vouch for it, only within the budget."""
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from cadence_exporter.decide.dns import DAY_S, VISIBLE_PATIENCE_S, Standing, consider
+from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Unknown
+from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
+from cadence_exporter.model.instants import Instant, WallTime
+from cadence_exporter.model.memory import Belief, Change, Phase, RecordMemory
+from tests.decide.cases import HOME, MOVED, SPEC, at, make_policy
+
+NOW = at(10_000.0)
+TRUSTED = Belief(candidate=HOME, streak=2, candidate_since=at(9_990.0), confirmed=HOME, agreed_at=Instant(9_999.0))
+AGREED = Agreed(HOME, ("a", "b"))
+RIGHT = RecordMemory(verified=HOME, verified_at=WallTime(NOW.wall - 10))
+
+
+def look(record=None, belief=TRUSTED, verdict=AGREED, phase=Phase.UP, now=NOW, **changes):
+    return consider(SPEC, record or RecordMemory(), Standing(phase, belief, verdict), now, make_policy(**changes))
+
+
+def test_a_record_never_verified_is_reconciled_with_every_truth_operator():
+    action = look()
+    assert action == Reconcile(SPEC, HOME, at(9_990.0), full_truth=True, turn=0, may_write=True)
+
+
+def test_fresh_and_equal_means_that_nothing_leaves_the_house():
+    assert look(RIGHT) is None
+
+
+@pytest.mark.parametrize("age", [3600.0, 90_000.0, -1.0])
+def test_an_old_verification_or_one_from_the_future_is_renewed_by_one_voice(age):
+    action = look(replace(RIGHT, verified_at=WallTime(NOW.wall - age)))
+    assert isinstance(action, Reconcile)
+    assert not action.full_truth
+    assert action.evidence_at == NOW
+
+
+def test_a_verified_record_of_the_old_address_is_reconciled_in_full():
+    action = look(replace(RIGHT, verified=MOVED))
+    assert isinstance(action, Reconcile)
+    assert action.full_truth
+    assert action.evidence_at == at(9_990.0)
+
+
+@pytest.mark.parametrize("phase", [Phase.INIT, Phase.DOWN])
+def test_nothing_is_touched_while_the_path_is_not_known_to_work(phase):
+    assert look(phase=phase) == Refused(SPEC.key, Refusal.NOT_UP, f"the connection is {phase}")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [
+        (Disputed((HOME, MOVED), "they differ"), Refusal.DISPUTED),
+        (Unknown("silence"), Refusal.UNKNOWN),
+        (NotPublic(ip_address("10.0.0.1"), "private"), Refusal.NOT_PUBLIC),
+        (AGREED, Refusal.UNSTABLE_IP),
+    ],
+)
+def test_an_address_that_is_not_confirmed_is_refused_with_its_reason(verdict, reason):
+    refused = look(belief=replace(TRUSTED, streak=1), verdict=verdict)
+    assert isinstance(refused, Refused)
+    assert refused.reason is reason
+
+
+def test_an_address_confirmed_before_a_restart_publishes_nothing():
+    refused = look(belief=Belief(confirmed=HOME))
+    assert isinstance(refused, Refused)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (RecordMemory(failures=2, hold_until=Instant(10_001.0)), Refusal.BACKOFF),
+        (RecordMemory(refusal="two records", hold_until=Instant(10_001.0)), Refusal.CONFLICT),
+        (RecordMemory(hold_until=Instant(10_001.0)), Refusal.DRY_RUN),
+    ],
+)
+def test_a_record_that_must_wait_waits_and_says_why(record, reason):
+    refused = look(record)
+    assert isinstance(refused, Refused)
+    assert refused.reason is reason
+    assert isinstance(look(replace(record, hold_until=Instant(10_000.0))), Reconcile)
+
+
+def test_the_daily_budget_holds_a_changed_address_back():
+    writes = tuple(WallTime(NOW.wall - 60 * n) for n in range(24))
+    refused = look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=writes))
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.RATE_LIMITED
+
+
+def test_with_the_budget_spent_a_record_that_was_right_is_looked_at_but_left():
+    record = replace(RIGHT, verified_at=None, writes=tuple(NOW.wall for _ in range(24)))
+    action = look(record)
+    assert isinstance(action, Reconcile)
+    assert not action.may_write
+
+
+def test_writes_count_for_a_day_and_a_clock_set_back_does_not_forget_them():
+    old = tuple(WallTime(NOW.wall - DAY_S) for _ in range(24))
+    assert look(RecordMemory(writes=old)).may_write
+    ahead = tuple(WallTime(NOW.wall + 1e6) for _ in range(24))
+    assert look(RecordMemory(verified=MOVED, writes=ahead)).reason is Refusal.RATE_LIMITED
+
+
+def flying(**changes):
+    change = Change(HOME, at(9_900.0), published_at=at(9_990.0), looks=3, next_look=Instant(9_999.0))
+    return replace(RIGHT, change=replace(change, **changes))
+
+
+def test_a_published_change_is_followed_until_the_resolvers_show_it():
+    assert look(flying()) == ConfirmVisible(SPEC, HOME)
+
+
+@pytest.mark.parametrize("changes", [{"next_look": Instant(10_001.0)}, {"address": MOVED}, {"published_at": None}])
+def test_a_change_is_not_asked_after_before_its_time_nor_for_another_address(changes):
+    assert look(flying(**changes)) is None
+
+
+def test_a_change_that_stays_invisible_is_taken_back_to_the_provider():
+    published = at(10_000.0 - VISIBLE_PATIENCE_S)
+    assert isinstance(look(flying(published_at=published, next_look=None)), Reconcile)

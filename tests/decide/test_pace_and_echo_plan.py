@@ -1,0 +1,127 @@
+"""Fast when broken, quiet when healthy, soon when something is to be confirmed; and who is asked next time."""
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from cadence_exporter.decide import echo_plan
+from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.pace import next_look
+from cadence_exporter.model.address import Family, RecordType
+from cadence_exporter.model.assessment import Agreed, Link, Unchanged, Unknown
+from cadence_exporter.model.instants import Instant
+from cadence_exporter.model.memory import Belief, EchoPlan, Phase
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
+
+SETTLED = Belief(candidate=HOME, streak=2, confirmed=HOME, agreed_at=Instant(0.0), turn=5)
+ROUTER = ip_address("93.184.216.34")
+V6 = ip_address("2a00:1450:4001:81b::200e")
+
+
+def wait(phase, belief, draw=0.0, **changes):
+    look, why = next_look(phase, {Family.IPV4: belief}, at(0.0), draw, make_policy(**changes))
+    return round(float(look), 6), why
+
+
+@pytest.mark.parametrize(
+    ("phase", "draw", "expected"),
+    [
+        (Phase.UP, 0.0, (180.0, "healthy")),
+        (Phase.UP, 0.5, (185.0, "healthy")),
+        (Phase.DOWN, 0.0, (30.0, "not up")),
+        (Phase.INIT, 0.9, (39.0, "not up")),
+        (Phase.DEGRADED, 0.0, (30.0, "not up")),
+    ],
+)
+def test_the_regular_pace_follows_the_phase_and_always_has_its_jitter(phase, draw, expected):
+    assert wait(phase, SETTLED, draw) == expected
+
+
+def test_a_candidate_and_a_first_doubt_are_settled_at_confirm_spacing():
+    assert wait(Phase.DEGRADED, replace(SETTLED, streak=1)) == (3.0, "confirm")
+    assert wait(Phase.DEGRADED, replace(SETTLED, streak=1), draw=0.999) == (3.74925, "confirm")
+    assert wait(Phase.UP, replace(SETTLED, streak=0, doubts=1)) == (3.0, "confirm")
+    assert wait(Phase.UP, replace(SETTLED, streak=0, doubts=2))[1] == "healthy"
+    assert wait(Phase.DOWN, replace(SETTLED, streak=1))[1] == "not up"
+
+
+def test_confirming_never_takes_longer_than_the_fast_pace():
+    assert wait(Phase.DEGRADED, replace(SETTLED, streak=1), interval_s=2.0) == (1.0, "confirm")
+
+
+def test_everyone_is_asked_until_up_and_whenever_in_doubt():
+    policy = make_policy()
+    assert echo_plan.plan(Phase.DEGRADED, SETTLED, at(1), policy) is None
+    assert echo_plan.plan(Phase.UP, replace(SETTLED, doubts=1), at(1), policy) is None
+    assert echo_plan.plan(Phase.UP, replace(SETTLED, streak=1), at(1), policy) is None
+
+
+def test_without_a_router_that_answers_one_service_in_turn_is_asked():
+    assert echo_plan.plan(Phase.UP, SETTLED, at(9_000), make_policy()) == EchoPlan(1, 5, HOME)
+
+
+def test_a_router_that_answers_spares_the_services_until_the_cross_check():
+    belief = replace(SETTLED, router_said=ROUTER)
+    assert echo_plan.plan(Phase.UP, belief, at(3_599), make_policy()) == EchoPlan(1, 5, HOME, ROUTER)
+    assert echo_plan.plan(Phase.UP, belief, at(3_600), make_policy()) == EchoPlan(2, 5, HOME)
+    assert echo_plan.plan(Phase.UP, replace(belief, agreed_at=None), at(1), make_policy()) == EchoPlan(2, 5, HOME)
+
+
+def test_a_spared_round_does_not_postpone_the_cross_check_but_a_voice_does():
+    memory = fresh()
+    script = [sees(router_wan=ROUTER), sees(router_wan=ROUTER), sees(Unchanged(HOME, "router"), router_wan=ROUTER)]
+    for turn, seen in enumerate(script):
+        memory = decide(memory, seen, at(turn), 0.0, make_policy()).memory
+    belief = memory.beliefs[Family.IPV4]
+    assert belief.agreed_at == 1.0
+    memory = decide(memory, sees(Unchanged(HOME, "echo"), router_wan=None), at(9), 0.0, make_policy()).memory
+    belief = memory.beliefs[Family.IPV4]
+    assert (belief.agreed_at, belief.router_said) == (9.0, None)
+
+
+def two_families():
+    records = (
+        RecordSpec(RecordKey("v.example.com", RecordType.A), "p"),
+        RecordSpec(RecordKey("v.example.com", RecordType.AAAA), "p"),
+    )
+    return make_policy(families=(Family.IPV4, Family.IPV6), panel={}, records=records)
+
+
+def test_the_second_family_never_decides_the_phase_but_has_its_own_record():
+    policy, memory = two_families(), fresh()
+    seen = sees(v6=Unknown("no IPv6 here"))
+    for turn in range(4):
+        decision = decide(memory, seen, at(turn), 0.0, policy)
+        memory = decision.memory
+    assert memory.phase is Phase.UP
+    assert [str(action.record.key) for action in decision.actions] == ["v.example.com A"]
+    assert [str(refused.record) for refused in decision.refused] == ["v.example.com AAAA"]
+
+
+def test_the_second_family_is_published_as_soon_as_it_is_confirmed_itself():
+    policy, memory = two_families(), fresh()
+    seen = sees(Unknown("IPv4 echo is blocked"), v6=Agreed(V6, ("a", "b")))
+    for turn in range(2):
+        decision = decide(memory, seen, at(turn), 0.0, policy)
+        memory = decision.memory
+    assert memory.phase is Phase.DEGRADED
+    assert [action.address for action in decision.actions] == [V6]
+
+
+def test_convergence_is_measured_from_the_first_evidence_of_an_address():
+    memory = fresh()
+    moved = sees(Agreed(MOVED, ("a", "b")))
+    silent = sees(Unknown("silence"))
+    for turn, seen in enumerate([sees(), sees(), moved, silent, moved, moved]):
+        decision = decide(memory, seen, at(turn), 0.0, make_policy())
+        memory = decision.memory
+    assert decision.actions[0].evidence_at == at(2)
+
+
+def test_an_address_that_is_still_the_same_after_an_outage_is_new_evidence_from_then_on():
+    memory = fresh()
+    for turn, seen in enumerate([sees(), sees(), sees(wan=Link.DOWN), sees(), sees()]):
+        memory = decide(memory, seen, at(turn), 0.0, make_policy()).memory
+    assert memory.beliefs[Family.IPV4].candidate_since == at(3)

@@ -1,0 +1,99 @@
+"""What is remembered of an action. A failed write is never remembered as done."""
+
+from dataclasses import replace
+
+import pytest
+
+from cadence_exporter.decide import pace
+from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.remember import after, remember
+from cadence_exporter.model.decision import ConfirmVisible, Reconcile
+from cadence_exporter.model.instants import Instant, WallTime
+from cadence_exporter.model.memory import Change, RecordMemory
+from cadence_exporter.model.outcome import Operation, Outcome, Result
+from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
+
+NOW = at(1_000.0)
+ACTION = Reconcile(SPEC, HOME, at(990.0), full_truth=True, turn=0, may_write=True)
+OLD = RecordMemory(verified=MOVED, verified_at=WallTime(5.0), failures=3, hold_until=Instant(999.0), refusal="was odd")
+
+
+def came(result, action=ACTION, **changes):
+    return Outcome(action, result, "detail", NOW, 0.1, **changes)
+
+
+@pytest.mark.parametrize("result", [Result.VERIFIED, Result.VISIBLE, Result.HELD, Result.UPDATED, Result.CREATED])
+def test_what_was_verified_or_read_back_is_remembered_with_its_time(result):
+    record = after(OLD, came(result))
+    assert (record.verified, record.verified_at) == (HOME, NOW.wall)
+    assert (record.failures, record.hold_until, record.refusal) == (0, None, None)
+
+
+@pytest.mark.parametrize("result", [Result.LAGGING, Result.REFUSED, Result.REHEARSED, Result.FAILED])
+def test_anything_else_leaves_what_was_verified_before(result):
+    record = after(OLD, came(result))
+    assert (record.verified, record.verified_at) == (MOVED, WallTime(5.0))
+
+
+@pytest.mark.parametrize("result", [Result.UPDATED, Result.CREATED])
+def test_a_write_counts_against_the_budget_and_is_followed_until_visible(result):
+    record = after(OLD, came(result))
+    assert record.writes == (NOW.wall,)
+    assert record.change == Change(HOME, at(990.0), NOW, 0, Instant(1_000.0 + pace.FIRST_LOOK_S))
+
+
+def test_a_change_that_no_resolver_can_show_is_not_followed():
+    assert after(OLD, came(Result.UPDATED, visible_at_once=True)).change is None
+    assert after(OLD, came(Result.UPDATED, ConfirmVisible(SPEC, HOME))).change is None
+
+
+def test_an_attempted_write_counts_even_if_its_answer_was_lost():
+    failed = came(Result.FAILED, operation=Operation.UPDATE)
+    assert after(replace(OLD, writes=(WallTime(NOW.wall - 90_000),)), failed).writes == (NOW.wall,)
+    assert after(OLD, came(Result.FAILED)).writes == ()
+
+
+def test_failures_back_off_and_the_provider_may_ask_for_longer():
+    holds = []
+    record = RecordMemory()
+    for _ in range(9):
+        record = after(record, came(Result.FAILED))
+        holds.append(record.hold_until - NOW.instant)
+    assert holds == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    assert after(RecordMemory(), came(Result.FAILED, retry_after_s=900.0)).hold_until == 1_900.0
+    assert pace.retry_after(10_000, None) == pace.LONGEST_RETRY_S
+
+
+def test_a_refusal_is_remembered_with_its_reason_and_looked_at_again():
+    record = after(OLD, came(Result.REFUSED))
+    assert (record.refusal, record.hold_until) == ("detail", 1_000.0 + pace.REFUSAL_RECHECK_S)
+
+
+def test_resolvers_that_lag_are_asked_less_and_less_often():
+    change = Change(HOME, at(990.0), NOW)
+    record, waits = replace(OLD, change=change), []
+    for _ in range(40):
+        record = after(record, came(Result.LAGGING, ConfirmVisible(SPEC, HOME)))
+        waits.append(record.change.next_look - NOW.instant)
+    assert waits[:3] == [3.0, 4.5, 6.75]
+    assert waits[-1] == pace.LONGEST_LOOK_S
+    assert after(RecordMemory(), came(Result.LAGGING)).change is None
+
+
+def test_held_at_the_provider_restarts_the_patience_with_a_change_in_flight():
+    change = Change(HOME, at(1.0), published_at=at(2.0), looks=4)
+    assert after(replace(OLD, change=change), came(Result.HELD)).change.published_at == NOW
+    assert after(replace(OLD, change=replace(change, address=MOVED)), came(Result.HELD)).change is None
+
+
+def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
+    memory = decide(fresh(), sees(), at(0.0), 0.0, make_policy()).memory
+    decision = decide(memory, sees(), NOW, 0.0, make_policy())
+    assert decision.why == "healthy"
+    assert remember(decision, (), NOW) == decision
+    after_write = remember(decision, (came(Result.UPDATED),), NOW)
+    assert (after_write.next_look, after_write.why) == (1_002.0, "visible")
+    after_failure = remember(decision, (came(Result.FAILED),), NOW)
+    assert (after_failure.next_look, after_failure.why) == (1_005.0, "retry")
+    long_after = remember(decision, (came(Result.FAILED),), at(1_100.0))
+    assert long_after.next_look == decision.next_look
