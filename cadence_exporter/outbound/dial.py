@@ -13,6 +13,7 @@ from cadence_exporter.errors import ProbeFailed, Problem, SettingsError
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.observation import FailureReason
+from cadence_exporter.model.operators import is_loopback
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.outbound.bounded_socket import Bound, BoundedSocket, BoundedTlsSocket
 from cadence_exporter.seams import Clock
@@ -100,16 +101,6 @@ class Dialer:
         return usable[:_MOST_ADDRESSES]
 
 
-def is_loopback_host(host: str) -> bool:
-    """Whether a host of a URL means this machine, literally: only then are plain HTTP and private addresses accepted."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return special_range(ip_address(host)) == "loopback"
-    except ValueError:
-        return False
-
-
 def client_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """A verifying TLS context, 1.2 or newer, trusting certifi's list or the bundle named in the environment.
 
@@ -132,7 +123,7 @@ def client_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def _may_reach(host: str, address: IpAddress) -> bool:
-    wanted = "loopback" if is_loopback_host(host) else None
+    wanted = "loopback" if is_loopback(host.lower()) else None
     return special_range(address) == wanted
 
 

@@ -22,9 +22,10 @@ from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.observation import FailureReason
+from cadence_exporter.model.operators import is_loopback
 from cadence_exporter.model.outcome import ApiCall
 from cadence_exporter.outbound.call_log import CallLog
-from cadence_exporter.outbound.dial import Dialer, Resolver, is_loopback_host
+from cadence_exporter.outbound.dial import Dialer, Resolver
 from cadence_exporter.seams import Clock
 
 # Headers and chunk framing on top of the body. Without it, an endless header or chunk-size line would fill the memory.
@@ -163,7 +164,7 @@ def _prepare(request: Request) -> tuple[requests.PreparedRequest, SplitResult]:
         raise ProbeFailed(FailureReason.OTHER, "not a usable URL") from error
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
         raise ProbeFailed(FailureReason.OTHER, "not a usable URL")
-    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ProbeFailed(FailureReason.OTHER, f"{parts.hostname}: only https leaves this machine")
     prepared.headers.update(request.headers)
     # "identity": what is never unpacked cannot explode.

@@ -16,7 +16,7 @@ class Ticket(Generic[T]):
     """One piece of work handed to a lane."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
+        self._work: Callable[[], T] | None = work
         self._done = threading.Event()
         self._value: T | None = None
         self._error: BaseException | None = None
@@ -27,9 +27,11 @@ class Ticket(Generic[T]):
         return self._done.is_set()
 
     def run(self) -> None:
-        """Do the work; called by the lane's thread."""
+        """Do the work, once; called by the lane's thread."""
+        work, self._work = self._work, None  # what the work holds on to is let go as soon as it ends
         try:
-            self._value = self._work()
+            if work is not None:
+                self._value = work()
         except BaseException as error:  # noqa: BLE001 - carried to the caller, who decides
             self._error = error
         self._done.set()
@@ -45,11 +47,11 @@ class Ticket(Generic[T]):
 
 
 class Lane:
-    """A named daemon thread, started when it is first needed."""
+    """A named daemon thread, started when it is first needed. Work is handed over by one thread only: the deciding one."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._inbox: queue.SimpleQueue[Ticket[Any]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._current: Ticket[Any] | None = None
 
@@ -62,14 +64,23 @@ class Lane:
         """Hand work over. Raises LaneBusy instead of queueing: stale work would be done at the wrong time."""
         if self.busy:
             raise LaneBusy(self.name)
+        if self._thread is None:
+            self._thread = threading.Thread(target=_serve, args=(self._inbox,), name=self.name, daemon=True)
+            self._thread.start()
         ticket: Ticket[T] = Ticket(work)
         self._current = ticket
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
-            self._thread.start()
         self._inbox.put(ticket)
         return ticket
 
-    def _serve(self) -> None:
-        while True:
-            self._inbox.get().run()
+    def close(self) -> None:
+        """Let the thread end as soon as it is free. Does not wait; the lane can be used again later."""
+        if self._thread is not None:
+            self._thread = None
+            inbox, self._inbox = self._inbox, queue.SimpleQueue()
+            inbox.put(None)
+
+
+def _serve(inbox: "queue.SimpleQueue[Ticket[Any] | None]") -> None:
+    while (ticket := inbox.get()) is not None:
+        ticket.run()
+        del ticket  # nothing is held on to while waiting for more
