@@ -1,0 +1,120 @@
+"""The commands: parse, then call. Imports are made by the command that needs them, so that ``--help`` is quick."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cadence_exporter import __version__
+from cadence_exporter.errors import SettingsError
+
+BAD_SETTINGS = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code of the contract: 0 fine, 2 bad settings, others by command."""
+    options = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 - what the user asked for
+        return BAD_SETTINGS
+    except BrokenPipeError:
+        # `cadence-exporter history | head`: not an error, and nothing left to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cadence-exporter",
+        description="Watches a home's connection, keeps DNS pointing at it, and tells Prometheus everything.",
+    )
+    parser.add_argument("--version", action="version", version=f"cadence-exporter {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="the service, until SIGTERM; SIGHUP reads the settings again")
+    _config(run)
+    run.set_defaults(command=_run)
+
+    once = commands.add_parser("once", help="look, conclude, act, print; exit 0 when UP, 3 when not")
+    _config(once)
+    once.add_argument("--rehearse", action="store_true", help="do everything but change the world")
+    once.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    once.set_defaults(command=_once)
+
+    check = commands.add_parser("check-config", help="the effective settings and where each comes from, or every error")
+    _config(check)
+    check.set_defaults(command=_check_config)
+
+    status = commands.add_parser("status", help="ask a running instance; exit 0 UP, 3 not UP, 4 unreachable")
+    status.add_argument("--url", default=None, help="default: %(default)s", metavar="URL")
+    status.add_argument("--json", action="store_true", help="the document of /api/v1/status")
+    status.set_defaults(command=_status)
+
+    history = commands.add_parser("history", help="addresses, outages and DNS changes from the state store")
+    _config(history)
+    history.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
+    history.set_defaults(command=_history)
+
+    demo = commands.add_parser("demo", help="the real service in a pretend home on loopback; needs no account, no internet")
+    demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="how many times faster (default 1)")
+    demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="default: $CADENCE_CONFIG, ./cadence.yaml, /etc/cadence-exporter/cadence.yaml, else built-in",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.run import run  # noqa: PLC0415
+
+    return run(options.config, os.environ, Path.cwd())
+
+
+def _once(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.once import once  # noqa: PLC0415
+
+    return once(options.config, rehearse=options.rehearse, as_json=options.json)
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    from cadence_exporter.settings.explain import render  # noqa: PLC0415
+    from cadence_exporter.settings.load import load  # noqa: PLC0415
+
+    print(render(load(options.config, os.environ, Path.cwd())))  # noqa: T201 - what the user asked for
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.status import status  # noqa: PLC0415
+
+    return status(options.url, options.json, sys.stdout)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.history import history  # noqa: PLC0415
+    from cadence_exporter.settings.load import load  # noqa: PLC0415
+
+    settings = load(options.config, os.environ, Path.cwd()).settings
+    return history(settings.state_dir, options.since, options.json, sys.stdout)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.demo import demo  # noqa: PLC0415
+
+    return demo(options.speed, options.listen)
