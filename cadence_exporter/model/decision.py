@@ -46,6 +46,9 @@ class Reconcile:
     turn: int
     may_write: bool
     """False when the daily budget is spent: look, but leave."""
+    resolvers_may_lag: bool = False
+    """True after a recent write (or an attempt) of another address: resolvers may still show what was there before it,
+    and when the address goes back to just that, their word proves nothing. Then the provider is asked in any case."""
 
 
 @dataclass(frozen=True, slots=True)
