@@ -1,0 +1,84 @@
+"""The log on standard output: one line per fact. An output that fails (closed pipe, full disk, odd locale) never stops the loop."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.record.journal import Fact, Level
+from cadence_exporter.record.layout import Format, render
+from cadence_exporter.record.lines import facts
+from cadence_exporter.record.tally import CounterKey
+from cadence_exporter.seams import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What the settings say about the log."""
+
+    format: Format = Format.CONSOLE
+    level: Level = Level.INFO
+    site: str = ""
+    """On each line of the machine-readable formats."""
+    cache_max_age_s: float | None = None
+    """Shown beside the age of the cache, in seconds."""
+
+
+class Console:
+    """Implements ``seams.Recorder`` and ``journal.Journal``. Safe from any thread."""
+
+    name = "console"
+
+    def __init__(self, stream: TextIO, clock: Clock, style: Style) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._style = style
+        self._lock = threading.Lock()
+        self._written = dict.fromkeys(Level, 0)
+
+    def restyle(self, style: Style) -> None:
+        """Use other settings from now on (after a reload)."""
+        with self._lock:
+            self._style = style
+
+    def record(self, cycle: Cycle) -> None:
+        """Write the lines of one cycle."""
+        style = self._style
+        for fact in facts(cycle, cache_max_age_s=style.cache_max_age_s):
+            self._write(fact, style, cycle.id)
+
+    def event(self, fact: Fact) -> None:
+        """Write one line that belongs to no cycle."""
+        self._write(fact, self._style, "")
+
+    def counts(self) -> Mapping[CounterKey, float]:
+        """Lines written since the process began, by level. Lines that could not be written count too: they were meant."""
+        with self._lock:
+            return {("cadence_log_messages_total", level.label): float(count) for level, count in self._written.items()}
+
+    def _write(self, fact: Fact, style: Style, cycle_id: str) -> None:
+        if fact.level < style.level:
+            return
+        at = fact.at if fact.at is not None else self._clock.wall()
+        line = render(fact, at, style.format, {"site": style.site, "cycle_id": cycle_id}) + "\n"
+        with self._lock:
+            self._written[fact.level] += 1
+            _put(self._stream, line)
+
+
+def _put(stream: TextIO, line: str) -> None:
+    try:
+        stream.write(_fitting(line, stream.encoding))
+        stream.flush()
+    except (OSError, ValueError):
+        return  # a closed pipe, a full disk, a closed stream: nowhere left to say so
+
+
+def _fitting(line: str, encoding: str | None) -> str:
+    """``line`` with what the stream's encoding cannot hold (an emoji in the C locale) replaced by ``?``."""
+    try:
+        line.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return line.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")
+    return line
