@@ -1,0 +1,50 @@
+"""What in a cycle is worth a line in the list of recent events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.outcome import Result
+from cadence_exporter.record.web.calendar_time import span
+
+_WORTH_TELLING = {
+    Result.UPDATED: "updated",
+    Result.CREATED: "created",
+    Result.VISIBLE: "visible at the resolvers",
+    Result.REFUSED: "refused",
+    Result.REHEARSED: "would have been written",
+    Result.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line: ``kind`` is one of transition, outage, address, dns, refused."""
+
+    at: WallTime
+    kind: str
+    text: str
+    times: int = 1
+    """How often it happened in a row; ``at`` is the last time."""
+
+
+def events(cycle: Cycle) -> Iterator[Event]:
+    """The events of one cycle, in the order in which they came about."""
+    at, decision = cycle.ended.wall, cycle.decision
+    if decision.outage_began is not None:
+        yield Event(at, "outage", f"outage began ({decision.outage_began})")
+    if decision.transition is not None:
+        step = decision.transition
+        yield Event(at, "transition", f"{step.from_phase.upper()} → {step.to_phase.upper()}: {step.why}")
+    if decision.outage_ended is not None:
+        ended = decision.outage_ended
+        yield Event(at, "outage", f"outage over after {span(ended.seconds)} ({ended.layer})")
+    for change in decision.address_changes:
+        yield Event(at, "address", f"public address {change.before or 'unknown'} → {change.after}")
+    for outcome in cycle.outcomes:
+        if outcome.result in _WORTH_TELLING:
+            detail = f": {outcome.detail}" if outcome.detail else ""
+            yield Event(at, "dns", f"{outcome.action.record.key} {_WORTH_TELLING[outcome.result]}{detail}")
+    for refused in decision.refused:
+        yield Event(at, "refused", f"{refused.record} left alone ({refused.reason}): {refused.detail}")

@@ -1,0 +1,103 @@
+"""Which path answers what, to whom. GET never changes anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from prometheus_client import CollectorRegistry
+
+from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.record.web.intent import refusal
+from cadence_exporter.record.web.live_config import LiveWebConfig
+from cadence_exporter.record.web.messages import Request, Response, as_json, text
+from cadence_exporter.record.web.metrics_page import metrics
+from cadence_exporter.record.web.page import render
+from cadence_exporter.record.web.passwords import Passwords, Verdict
+from cadence_exporter.record.web.status import StatusBoard
+
+_READ = ("GET", "HEAD")
+_KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"}
+_NO_PASSWORD = {"/-/healthy", "/-/ready"}
+"""Liveness is asked by supervisors that know no password, and tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    methods: tuple[str, ...]
+    answer: Callable[[Request], Response]
+
+
+class Routes:
+    """The application behind the web server. Safe to call from any thread."""
+
+    def __init__(
+        self, board: StatusBoard, registry: CollectorRegistry, live: LiveWebConfig, ring: Callable[[Reason], None]
+    ) -> None:
+        self._board = board
+        self._registry = registry
+        self._live = live
+        self._ring = ring
+        self._passwords = Passwords()
+        self._table = {
+            "/": _Route(_READ, self._page),
+            "/metrics": _Route(_READ, lambda request: metrics(self._registry, request)),
+            "/api/v1/status": _Route(_READ, lambda _: as_json(200, self._board.as_dict())),
+            "/-/healthy": _Route(_READ, self._healthy),
+            "/-/ready": _Route(_READ, self._ready),
+            "/-/check": _Route(("POST",), self._check),
+            "/-/reload": _Route(("POST",), self._reload),
+        }
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        config = self._live.fresh().config
+        response = self._answer(request, config.users)
+        mine = {name.lower() for name, _ in config.headers}
+        kept = tuple((name, value) for name, value in response.headers if name.lower() not in mine)
+        return replace(response, headers=kept + config.headers)
+
+    def _answer(self, request: Request, users: Mapping[str, bytes]) -> Response:
+        authenticated = False
+        if users and request.path not in _NO_PASSWORD:
+            denied = self._denied(self._passwords.check(request.header("authorization"), users))
+            if denied is not None:
+                return denied
+            authenticated = True
+        if request.method not in _KNOWN_METHODS:
+            return text(501, "unknown method")
+        route = self._table.get(request.path)
+        if route is None:
+            return text(404, "not found; see / for what there is")
+        if request.method not in route.methods:
+            return text(405, "method not allowed", ("Allow", ", ".join(route.methods)))
+        if request.method == "POST":
+            why = refusal(request, authenticated=authenticated)
+            if why is not None:
+                return text(403, why)
+        return route.answer(request)
+
+    def _denied(self, verdict: Verdict) -> Response | None:
+        if verdict is Verdict.GOOD:
+            return None
+        if verdict is Verdict.BUSY:
+            return text(503, "too many passwords are being checked; try again", ("Retry-After", "5"))
+        return text(
+            401, "a user name and password are needed", ("WWW-Authenticate", 'Basic realm="cadence", charset="UTF-8"')
+        )
+
+    def _page(self, _: Request) -> Response:
+        return render(self._board.as_dict())
+
+    def _healthy(self, _: Request) -> Response:
+        healthy, why = self._board.health()
+        return text(200 if healthy else 503, why)
+
+    def _ready(self, _: Request) -> Response:
+        return text(200, "ready") if self._board.ready else text(503, "the first cycle is not done yet")
+
+    def _check(self, _: Request) -> Response:
+        self._ring(Reason.CHECK)
+        return text(202, "a cycle will begin soon")
+
+    def _reload(self, _: Request) -> Response:
+        self._ring(Reason.RELOAD)
+        return text(200, "the settings will be read again; the log and the metrics say with what result")

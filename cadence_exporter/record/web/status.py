@@ -1,0 +1,137 @@
+"""What the status page, ``/api/v1/status`` and the health checks know: the last cycle and a few recent events."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cadence_exporter import __version__
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.decision import OutageEnded
+from cadence_exporter.model.instants import Instant, WallTime, later
+from cadence_exporter.model.record import RecordSpec
+from cadence_exporter.record.web.calendar_time import iso
+from cadence_exporter.record.web.describe import describe
+from cadence_exporter.record.web.events import Event, events
+from cadence_exporter.seams import Clock
+
+START_ALLOWANCE_S = 120.0
+"""How long the first cycle may take before a supervisor should worry: every probe and provider timing out, and some."""
+MARGIN_S = 60.0
+"""Beyond the time when the next cycle is due: its actions may wait for slow providers."""
+EVENTS_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """What the settings say that the board shows or needs; replaced as a whole on reload."""
+
+    site: str
+    records: tuple[RecordSpec, ...]
+    probe_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PastOutage:
+    """An outage that is over. ``seconds`` was measured on the monotonic clock where possible."""
+
+    began: WallTime
+    ended: WallTime
+    layer: str
+    seconds: float
+
+
+class StatusBoard:
+    """Implements ``seams.Recorder``. Written by the loop, read by the web server's threads."""
+
+    name = "status"
+
+    def __init__(self, clock: Clock, settings: BoardSettings, last_outage: PastOutage | None = None) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._lock = threading.Lock()
+        self._cycle: Cycle | None = None
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._last_refused: frozenset[str] = frozenset()
+        self._last_outage = last_outage
+
+    def record(self, cycle: Cycle) -> None:
+        """Take over what one cycle brought."""
+        fresh = list(events(cycle))
+        refused = frozenset(event.text for event in fresh if event.kind == "refused")
+        with self._lock:
+            for event in fresh:
+                if event.kind != "refused" or event.text not in self._last_refused:
+                    self._append(event)
+            self._last_refused = refused
+            if cycle.decision.outage_ended is not None:
+                self._last_outage = _past(cycle.decision.outage_ended)
+            self._cycle = cycle
+
+    @property
+    def ready(self) -> bool:
+        """Whether a whole cycle has been completed since the start."""
+        return self._cycle is not None
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the loop is alive, and a sentence. Knows nothing of WAN or DNS: an outage is not our illness."""
+        now, cycle = self._clock.monotonic(), self._cycle
+        if cycle is None:
+            waited = now - self._started
+            healthy = waited <= START_ALLOWANCE_S
+            return healthy, f"{'starting' if healthy else 'stuck'}: no cycle yet after {waited:.0f} s"
+        healthy = now <= self._deadline(cycle)
+        age = now - cycle.ended.instant
+        return healthy, f"{'ok' if healthy else 'stuck'}: the last cycle ended {age:.0f} s ago"
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """The document of ``/api/v1/status``; described in ``describe``."""
+        with self._lock:
+            cycle, told, outage = self._cycle, tuple(self._events), self._last_outage
+        return {
+            "version": __version__,
+            "site": self.settings.site,
+            **describe(cycle, self.settings.records, self._clock.now()),
+            "outage": _outages(cycle, outage, self._clock.monotonic()),
+            "events": [_event(event) for event in reversed(told)],
+        }
+
+    def _deadline(self, cycle: Cycle) -> Instant:
+        return later(cycle.decision.next_look, 2 * self.settings.probe_timeout_s + MARGIN_S)
+
+    def _append(self, event: Event) -> None:
+        """A repetition of the newest event is counted instead of pushing older ones out."""
+        newest = self._events[-1] if self._events else None
+        if newest is not None and (newest.kind, newest.text) == (event.kind, event.text):
+            self._events[-1] = replace(event, times=newest.times + 1)
+        else:
+            self._events.append(event)
+
+
+def _past(ended: OutageEnded) -> PastOutage:
+    return PastOutage(ended.began.wall, ended.ended.wall, str(ended.layer), ended.seconds)
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"at": iso(event.at), "kind": event.kind, "text": event.text, "times": event.times}
+
+
+def _outages(cycle: Cycle | None, last: PastOutage | None, now: Instant) -> dict[str, Any]:
+    current = cycle.memory.outage if cycle is not None else None
+    return {
+        "current": current
+        and {
+            "began": iso(current.began.wall),
+            "layer": str(current.layer),
+            "seconds": round(now - current.began.instant, 1),
+        },
+        "last": last
+        and {
+            "began": iso(last.began),
+            "ended": iso(last.ended),
+            "layer": last.layer,
+            "seconds": round(last.seconds, 1),
+        },
+    }
