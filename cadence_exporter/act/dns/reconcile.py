@@ -51,7 +51,7 @@ class Reconciler:
         self._clock = clock
         self._panel = TruthPanel(clock, truths, call_timeout_s)
         self._providers = providers
-        self._lanes = {name: Lane(f"provider-{name}") for name in providers}
+        self._lanes = {provider.name: Lane(f"provider-{provider.name}") for provider in providers.values()}
         self._rehearse = rehearse
         self._timeout_s = call_timeout_s
 
