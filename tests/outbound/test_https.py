@@ -258,7 +258,7 @@ def test_a_late_answer_of_the_resolver_is_not_used(loopback: Any) -> None:
 )
 def test_a_broken_answer_is_a_failure(loopback: Any, caller: Caller, payload: bytes) -> None:
     assert caller.fails(url_of(loopback.answer(payload))).reason is FailureReason.HTTP
-    assert [call.code for call in caller.log.drain()][0] in {"error", "2xx"}
+    assert next(call.code for call in caller.log.drain()) in {"error", "2xx"}
 
 
 def test_a_reset_in_the_middle_of_a_body_is_a_failure(loopback: Any, caller: Caller) -> None:
@@ -284,8 +284,21 @@ def test_the_second_address_of_a_name_is_tried(loopback: Any) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["0.0.0.0", "127.0.0.1", "10.0.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "192.0.2.1", "::1", "::", "fe80::1%lo", "::ffff:127.0.0.1", "fd00::1"],
-)  # fmt: skip
+    [
+        "0.0.0.0",
+        "127.0.0.1",
+        "10.0.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "192.0.2.1",
+        "::1",
+        "::",
+        "fe80::1%lo",
+        "::ffff:127.0.0.1",
+        "fd00::1",
+    ],
+)
 def test_a_name_that_resolves_into_the_house_is_not_contacted(address: str) -> None:
     failure = Caller(resolver=resolving_to(address)).fails("https://api.ipify.org")
     assert failure.reason is FailureReason.DNS
@@ -310,8 +323,17 @@ def test_a_name_that_does_not_resolve_is_a_dns_failure() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://api.ipify.org/", "http://192.168.0.1/", "ftp://127.0.0.1/", "nonsense", "http://user:pw@127.0.0.1/", "http://127.1/", "https://:443/", "https://a:b/"],
-)  # fmt: skip
+    [
+        "http://api.ipify.org/",
+        "http://192.168.0.1/",
+        "ftp://127.0.0.1/",
+        "nonsense",
+        "http://user:pw@127.0.0.1/",
+        "http://127.1/",
+        "https://:443/",
+        "https://a:b/",
+    ],
+)
 def test_a_url_that_must_not_be_asked_is_refused_unlogged(caller: Caller, url: str) -> None:
     failure = caller.fails(url)
     assert failure.reason is FailureReason.OTHER
@@ -381,7 +403,7 @@ def unknown_authority(make: Any) -> ssl.SSLContext:
 def old_protocol(make: Any) -> ssl.SSLContext:
     context: ssl.SSLContext = make("127.0.0.1")
     context.set_ciphers("DEFAULT@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     return context
 

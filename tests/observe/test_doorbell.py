@@ -1,0 +1,162 @@
+"""The doorbell, on a clock that only moves while somebody waits."""
+
+import queue
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from cadence_exporter.clock import SystemClock
+from cadence_exporter.model.instants import Instant, Now, WallTime, later
+from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.observe.doorbell import MIN_SPACING_S, MOST_HINTS_AN_HOUR, QueueDoorbell
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def monotonic(self) -> Instant:
+        return Instant(self.at)
+
+    def wall(self) -> WallTime:
+        return WallTime(self.at)
+
+    def now(self) -> Now:
+        return Now(self.monotonic(), self.wall())
+
+
+class Inbox:
+    """A SimpleQueue in which waiting moves the clock instead of taking time; ``later`` rings come at their instant."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.now: list[Reason] = []
+        self.later: list[tuple[float, Reason]] = []
+
+    def put(self, reason: Reason) -> None:
+        self.now.append(reason)
+
+    def qsize(self) -> int:
+        return len(self.now)
+
+    def get_nowait(self) -> Reason:
+        if not self.now:
+            raise queue.Empty
+        return self.now.pop(0)
+
+    def get(self, timeout: float) -> Reason:
+        end = self.clock.at + timeout
+        if self.later and self.later[0][0] <= end:
+            self.clock.at, reason = self.later.pop(0)
+            return reason
+        self.clock.at = end + 1e-6
+        raise queue.Empty
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def inbox(clock: Clock) -> Inbox:
+    return Inbox(clock)
+
+
+@pytest.fixture
+def bell(clock: Clock, inbox: Inbox) -> QueueDoorbell:
+    return QueueDoorbell(clock, inbox)  # type: ignore[arg-type]
+
+
+def test_without_rings_the_cycle_is_due_at_its_time(bell: QueueDoorbell, clock: Clock) -> None:
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.DUE}
+    assert clock.at == pytest.approx(1180.0, abs=0.01)
+
+
+def test_a_time_in_the_past_is_due_at_once(bell: QueueDoorbell, clock: Clock) -> None:
+    assert bell.wait(Instant(5.0)).reasons == {Reason.DUE}
+    assert clock.at == 1000.0
+
+
+def test_a_ring_brings_the_cycle_forward(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+    inbox.later = [(1010.0, Reason.NETLINK)]
+    wakeup = bell.wait(Instant(1180.0))
+    assert wakeup.reasons == {Reason.NETLINK}
+    assert wakeup.hints
+    assert clock.at == 1010.0
+
+
+def test_rings_are_coalesced(bell: QueueDoorbell) -> None:
+    for reason in (Reason.NETLINK, Reason.CHECK, Reason.NETLINK):
+        bell.ring(reason)
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.NETLINK, Reason.CHECK}
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.DUE}
+
+
+def test_hinted_wakeups_keep_their_distance(bell: QueueDoorbell, clock: Clock) -> None:
+    bell.ring(Reason.ANNOUNCEMENT)
+    bell.wait(Instant(1180.0))
+    bell.ring(Reason.ANNOUNCEMENT)
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.ANNOUNCEMENT}
+    assert clock.at == pytest.approx(1000.0 + MIN_SPACING_S, abs=0.01)
+
+
+def test_a_due_cycle_does_not_carry_a_hint_that_came_too_soon(bell: QueueDoorbell, clock: Clock) -> None:
+    bell.ring(Reason.SIGNAL)
+    bell.wait(Instant(1180.0))
+    bell.ring(Reason.SIGNAL)
+    assert bell.wait(Instant(1001.0)).reasons == {Reason.DUE}
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.SIGNAL}
+    assert clock.at == pytest.approx(1002.0, abs=0.01)
+
+
+def test_a_flood_of_announcements_is_bounded_per_hour(bell: QueueDoorbell, clock: Clock) -> None:
+    hinted: list[float] = []
+    while clock.at < 1000.0 + 3 * 3600:
+        bell.ring(Reason.ANNOUNCEMENT)
+        if bell.wait(Instant(clock.at + 30)).hints:
+            hinted.append(clock.at)
+    assert len(hinted) >= 3 * MOST_HINTS_AN_HOUR
+    assert all(after - before >= 3600 for before, after in zip(hinted, hinted[MOST_HINTS_AN_HOUR:], strict=False))
+
+
+@pytest.mark.parametrize("reason", [Reason.STOP, Reason.RELOAD])
+def test_stop_and_reload_pass_at_once(bell: QueueDoorbell, clock: Clock, reason: Reason) -> None:
+    bell.ring(Reason.CHECK)
+    bell.wait(Instant(1180.0))
+    bell.ring(Reason.CHECK)
+    bell.ring(reason)
+    assert bell.wait(Instant(1180.0)).reasons == {reason}
+    assert clock.at == 1000.0
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.CHECK}
+
+
+def test_a_million_rings_do_not_fill_the_memory_and_do_not_keep_a_stop_out() -> None:
+    bell = QueueDoorbell(SystemClock())
+    for _ in range(5000):
+        bell.ring(Reason.ANNOUNCEMENT)
+    bell.ring(Reason.STOP)
+    assert bell._inbox.qsize() == 1001
+    assert bell.wait(later(SystemClock().monotonic(), 60)).stops
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def test_a_signal_handler_may_ring_while_its_own_thread_waits(alarm: None) -> None:
+    bell = QueueDoorbell(SystemClock())
+    signal.signal(signal.SIGALRM, lambda *_: bell.ring(Reason.SIGNAL))
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    assert bell.wait(later(SystemClock().monotonic(), 30)).reasons == {Reason.SIGNAL}
+
+
+def test_another_thread_may_ring() -> None:
+    bell = QueueDoorbell(SystemClock())
+    threading.Timer(0.02, bell.ring, (Reason.CHECK,)).start()
+    assert bell.wait(later(SystemClock().monotonic(), 30)).reasons == {Reason.CHECK}
