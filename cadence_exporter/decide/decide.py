@@ -22,6 +22,10 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
     began = outage.begins(memory, phase, assessment.lan, governing)
     lasting, ended = outage.after(memory.outage, began, phase, now)
     actions, refused = _dns(memory, beliefs, assessment, phase, now, policy)
+    records = dict(memory.records)
+    for action in actions:
+        key = action.record.key
+        records[key] = dns.intend(records.get(key, RecordMemory()), action)
     look, why = pace.next_look(phase, beliefs, now, draw, policy)
     after = replace(
         memory,
@@ -30,6 +34,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         cycle=memory.cycle + 1,
         up_cycles=memory.up_cycles + (phase is Phase.UP),
         beliefs=MappingProxyType(beliefs),
+        records=MappingProxyType(records) if actions else memory.records,
         echo_plans=MappingProxyType(
             {family: plan for family in beliefs if (plan := echo_plan.plan(phase, beliefs[family], now, policy))}
         ),

@@ -1,13 +1,13 @@
 """Whether a DNS record is touched at all. The cache layer of reconciliation lives here: fresh and equal, nothing leaves the house."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.assessment import Disputed, NotPublic, PublicAddress, Unknown
 from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Now, WallTime
-from cadence_exporter.model.memory import Belief, Phase, RecordMemory
+from cadence_exporter.model.memory import Belief, Change, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
 
@@ -51,7 +51,21 @@ def consider(
         full_truth=record.verified != address or record.verified_at is None,
         turn=belief.turn,
         may_write=not spent,
+        resolvers_may_lag=_may_lag(record, address, now),
     )
+
+
+def intend(record: RecordMemory, action: Action) -> RecordMemory:
+    """The record as it is put on disk before ``action``: from now on nothing vouches for it until an outcome does.
+
+    Without this, a crash between a write and its commit would leave a cache that swears by the address before it.
+    """
+    if isinstance(action, ConfirmVisible):
+        return record
+    change = record.change
+    if change is None or change.address != action.address:
+        change = Change(action.address, action.evidence_at)
+    return replace(record, verified_at=None, change=change)
 
 
 def is_known_right(record: RecordMemory, address: IpAddress, now: Now, policy: Policy) -> bool:
@@ -64,6 +78,13 @@ def is_known_right(record: RecordMemory, address: IpAddress, now: Now, policy: P
 def writes_within_a_day(record: RecordMemory, wall: WallTime) -> int:
     """Writes of the last 24 hours. One dated in the future counts too: a clock set back must not refill the budget."""
     return sum(1 for written in record.writes if wall - written < DAY_S)
+
+
+def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:
+    """After a write or an attempt, resolvers may show what was there before it: no proof for an address that went back to just that."""
+    if record.verified == address and record.verified_at is not None:
+        return False
+    return record.change is not None or writes_within_a_day(record, now.wall) > 0
 
 
 def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now) -> Action | None:

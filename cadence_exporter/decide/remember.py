@@ -44,9 +44,10 @@ def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
         case Result.LAGGING:
             return replace(record, change=_looked(record.change, at))
         case Result.REFUSED:
-            return replace(record, refusal=outcome.detail, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S))
+            hold = later(at.instant, pace.REFUSAL_RECHECK_S)
+            return replace(record, refusal=outcome.detail, hold_until=hold, change=_begun(record.change))
         case Result.REHEARSED:
-            return replace(settled, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S))
+            return replace(settled, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S), change=None)
         case Result.FAILED:
             failures = record.failures + 1
             # A write whose answer was lost may have happened: it counts against the budget.
@@ -64,12 +65,17 @@ def _flight(outcome: Outcome) -> Change | None:
 
 
 def _still(record: RecordMemory, outcome: Outcome) -> Change | None:
-    """The provider holds the address, resolvers do not show it: a change already followed is followed on."""
+    """The provider holds the address, resolvers do not show it: followed from now on, also when it was written before a crash."""
     change = record.change
-    if change is None or change.address != outcome.action.address:
+    if change is None or change.address != outcome.action.address or outcome.visible_at_once:
         return None
     looked = _looked(change, outcome.at)
     return replace(looked, published_at=outcome.at) if looked else None
+
+
+def _begun(change: Change | None) -> Change | None:
+    """A refusal writes nothing: what was only intended is off, what was published before is followed on."""
+    return change if change is not None and change.published_at is not None else None
 
 
 def _looked(change: Change | None, at: Now) -> Change | None:

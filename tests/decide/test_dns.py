@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from cadence_exporter.decide.dns import DAY_S, VISIBLE_PATIENCE_S, Standing, consider
+from cadence_exporter.decide.dns import DAY_S, VISIBLE_PATIENCE_S, Standing, consider, intend
 from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Unknown
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Instant, WallTime
@@ -119,6 +119,24 @@ def test_a_published_change_is_followed_until_the_resolvers_show_it():
 @pytest.mark.parametrize("changes", [{"next_look": Instant(10_001.0)}, {"address": MOVED}, {"published_at": None}])
 def test_a_change_is_not_asked_after_before_its_time_nor_for_another_address(changes):
     assert look(flying(**changes)) is None
+
+
+def test_after_a_write_or_an_attempt_the_resolvers_word_is_not_enough_for_an_address_that_went_back():
+    wrote = (WallTime(NOW.wall - 60),)
+    assert look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=wrote)).resolvers_may_lag
+    assert look(RecordMemory(verified=HOME, writes=wrote)).resolvers_may_lag
+    assert look(RecordMemory(verified=HOME, change=Change(MOVED, NOW))).resolvers_may_lag
+    assert not look(RecordMemory(verified=MOVED, verified_at=NOW.wall)).resolvers_may_lag
+    assert not look(replace(RIGHT, verified_at=WallTime(NOW.wall - 3600), writes=wrote)).resolvers_may_lag
+
+
+def test_what_goes_to_disk_before_a_write_vouches_for_nothing():
+    action = look(RecordMemory(verified=MOVED, verified_at=NOW.wall))
+    intended = intend(RecordMemory(verified=MOVED, verified_at=NOW.wall), action)
+    assert (intended.verified, intended.verified_at) == (MOVED, None)
+    assert intended.change == Change(HOME, at(9_990.0))
+    assert intend(flying(), action).change == flying().change
+    assert intend(flying(), ConfirmVisible(SPEC, HOME)) == flying()
 
 
 def test_a_change_that_stays_invisible_is_taken_back_to_the_provider():

@@ -84,6 +84,16 @@ def test_held_at_the_provider_restarts_the_patience_with_a_change_in_flight():
     change = Change(HOME, at(1.0), published_at=at(2.0), looks=4)
     assert after(replace(OLD, change=change), came(Result.HELD)).change.published_at == NOW
     assert after(replace(OLD, change=replace(change, address=MOVED)), came(Result.HELD)).change is None
+    assert after(replace(OLD, change=change), came(Result.HELD, visible_at_once=True)).change is None
+
+
+def test_a_refusal_forgets_what_was_only_intended_and_follows_what_was_published():
+    intended = Change(HOME, at(990.0))
+    published = replace(intended, published_at=at(995.0))
+    assert after(replace(OLD, change=intended), came(Result.REFUSED)).change is None
+    assert after(replace(OLD, change=published), came(Result.REFUSED)).change == published
+    assert after(replace(OLD, change=intended), came(Result.REHEARSED)).change is None
+    assert after(replace(OLD, change=intended), came(Result.FAILED)).change == intended
 
 
 def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
