@@ -1,0 +1,21 @@
+"""Small text files, read with a limit. Anything that is not a plain file is refused: a pipe would block for ever."""
+
+from pathlib import Path
+
+
+def read_text(path: Path, most_bytes: int) -> str:
+    """The text of a file. Raises ValueError with a sentence about what is wrong with it."""
+    try:
+        if not path.is_file():
+            raise ValueError("does not exist" if not path.exists() else "is not a file")
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from error
+    if len(content) > most_bytes:
+        raise ValueError(f"is larger than {most_bytes} bytes; this cannot be meant")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"is not UTF-8 text (line {line})") from error

@@ -1,0 +1,114 @@
+"""What must hold between settings, each with the values in its sentence. Pure: settings in, broken rules out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.operators import operator_of
+from cadence_exporter.settings.durations import format_duration
+from cadence_exporter.settings.record_rules import broken_records
+from cadence_exporter.settings.schema import Settings
+
+SHORTEST_OFF_S = 10.0
+"""Shorter, and the capacitors of some modems carry them through."""
+
+LONGEST_OFF_S = 120.0
+"""Longer, and a switch that counts the time itself may be gone before it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that does not hold. It is reported at the first of ``keys`` that somebody set."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+def broken_rules(settings: Settings) -> Iterator[Broken]:
+    """Every rule that the settings break."""
+    yield from _loop(settings)
+    yield from _public_ip(settings)
+    for key, also, text in broken_records(settings):
+        yield Broken((key, *also), text)
+    yield from _recovery(settings)
+    yield from _needed_when_on(settings)
+
+
+def _loop(settings: Settings) -> Iterator[Broken]:
+    loop = settings.loop
+    fastest = loop.interval * loop.fast_factor
+    if loop.probe_timeout > fastest * (1 + 1e-9):
+        yield Broken(
+            ("loop.probe_timeout", "loop.interval", "loop.fast_factor"),
+            f"loop.probe_timeout is {format_duration(loop.probe_timeout)}, but must be at most loop.interval x loop.fast_factor, which is "
+            f"{format_duration(loop.interval)} x {loop.fast_factor:g} = {format_duration(round(fastest, 6))}; "
+            "lower it, or raise the interval",
+        )
+    if loop.fast_factor > loop.slow_factor:
+        yield Broken(
+            ("loop.fast_factor", "loop.slow_factor"),
+            f"loop.fast_factor is {loop.fast_factor:g}, but must be at most loop.slow_factor, which is {loop.slow_factor:g}; "
+            "a broken link is looked at more often than a healthy one",
+        )
+
+
+def _public_ip(settings: Settings) -> Iterator[Broken]:
+    quorum = settings.public_ip.quorum
+    for family in settings.public_ip.families:
+        key = "public_ip.echo" if family is Family.IPV4 else "public_ip.echo6"
+        urls = settings.echo_services(family)
+        operators = sorted({operator_of(url) for url in urls})
+        if quorum > len(operators):
+            yield Broken(
+                ("public_ip.quorum", key),
+                f"public_ip.quorum is {quorum}, but {key} has only {_count(len(operators), 'independent operator')} "
+                f"({_list(operators)}) behind its {_count(len(urls), 'service')}; lower the quorum, or add services of others",
+            )
+
+
+def _recovery(settings: Settings) -> Iterator[Broken]:
+    recovery = settings.recovery
+    if not SHORTEST_OFF_S <= recovery.off_for <= LONGEST_OFF_S:
+        yield Broken(
+            ("recovery.off_for",),
+            f"is {format_duration(recovery.off_for)}, but must lie between {format_duration(SHORTEST_OFF_S)} "
+            f"and {format_duration(LONGEST_OFF_S)}",
+        )
+    least = recovery.off_for + recovery.modem_boot + recovery.expected_recovery + recovery.buffer
+    if recovery.cooldown < least:
+        yield Broken(
+            (
+                "recovery.cooldown",
+                "recovery.off_for",
+                "recovery.modem_boot",
+                "recovery.expected_recovery",
+                "recovery.buffer",
+            ),
+            f"recovery.cooldown is {format_duration(recovery.cooldown)}, but must be at least off_for + modem_boot + expected_recovery + "
+            f"buffer, which is {format_duration(least)}",
+        )
+    if recovery.boot_grace < recovery.modem_boot:
+        yield Broken(
+            ("recovery.boot_grace", "recovery.modem_boot"),
+            f"recovery.boot_grace is {format_duration(recovery.boot_grace)}, but must be at least recovery.modem_boot, which is "
+            f"{format_duration(recovery.modem_boot)}",
+        )
+
+
+def _needed_when_on(settings: Settings) -> Iterator[Broken]:
+    device = settings.recovery.device
+    if settings.recovery.enabled and device.type != "rehearsal" and device.host is None:
+        yield Broken(
+            ("recovery.enabled",), "is true, but nothing says which switch; set recovery.device.host (or PLUG_IP)"
+        )
+    sheets = settings.sheets
+    if sheets.enabled and (sheets.spreadsheet is None or sheets.credentials_file is None):
+        yield Broken(("sheets.enabled",), "is true, but needs sheets.spreadsheet and sheets.credentials_file")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(words)

@@ -1,0 +1,68 @@
+"""The short variables that a home with one record needs. They lie below the ``CADENCE_`` variables and above the YAML file."""
+
+import re
+from dataclasses import dataclass, field
+
+from cadence_exporter.settings.environment import Variable, Variables
+from cadence_exporter.settings.given import Given, Steps
+from cadence_exporter.settings.keys import RECORDS
+
+NAMES = {
+    "CLOUDFLARE_API_BASE_URL": "providers.cloudflare.base_url",
+    "CLOUDFLARE_API_TOKEN": "providers.cloudflare.api_token",
+    "CLOUDFLARE_ZONE_ID": "providers.cloudflare.zone_id",
+    "CYCLE_INTERVAL": "loop.interval",
+    "ROUTER_IP": "router.address",
+    "PLUG_IP": "recovery.device.host",
+    "ALLOW_PHYSICAL_RECOVERY": "recovery.enabled",
+    "LOG_LEVEL": "log.level",
+    "GOOGLE_SHEET_NAME": "sheets.spreadsheet",
+    "GOOGLE_WORKSHEET": "sheets.worksheet",
+    "GOOGLE_SHEETS_CREDENTIALS": "sheets.credentials_file",
+}
+RECORD_NAME = "CLOUDFLARE_DNS_NAME"
+RECORD_ID = "CLOUDFLARE_DNS_RECORD_ID"
+TIME_ZONE = "TZ"
+"""Read by the C library, not by the settings."""
+
+
+@dataclass
+class Seed:
+    """What the short variables say."""
+
+    given: dict[str, Given] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_seed(variables: Variables, records_elsewhere: Given | None) -> Seed:
+    """Their settings. A record named here yields to ``dns.records`` of any other layer, with a warning."""
+    seed = Seed()
+    for name, key in NAMES.items():
+        if name in variables:
+            variable = variables[name]
+            seed.given[key] = variable.given(_seconds(variable) if name == "CYCLE_INTERVAL" else variable.text)
+    if "sheets.spreadsheet" in seed.given and "sheets.credentials_file" in seed.given:
+        seed.given["sheets.enabled"] = variables["GOOGLE_SHEETS_CREDENTIALS"].given(value=True)
+    _record(seed, variables, records_elsewhere)
+    return seed
+
+
+def _seconds(variable: Variable) -> str:
+    return variable.text + "s" if re.fullmatch(r"[0-9]+(\.[0-9]+)?", variable.text) else variable.text
+
+
+def _record(seed: Seed, variables: Variables, elsewhere: Given | None) -> None:
+    name, pinned = variables.get(RECORD_NAME), variables.get(RECORD_ID)
+    if name is None:
+        if pinned is not None:
+            seed.warnings.append(f"{RECORD_ID}: is not used without {RECORD_NAME}")
+        return
+    if elsewhere is not None:
+        seed.warnings.append(f"{RECORD_NAME}: is not used, because {RECORDS} is set ({elsewhere.origin})")
+        return
+    record = {"name": name.text, "type": "A", "provider": "cloudflare"} | ({"id": pinned.text} if pinned else {})
+    labels: dict[Steps, str] = dict.fromkeys(((0,), (0, "name"), (0, "type"), (0, "provider")), RECORD_NAME)
+    places: dict[Steps, str] = {}
+    if pinned is not None:
+        labels[(0, "id")], places[(0, "id")] = RECORD_ID, pinned.where
+    seed.given[RECORDS] = Given([record], name.origin, name.where, RECORD_NAME, name.base, places, labels)
