@@ -10,6 +10,16 @@ from cadence_exporter.settings.kinds import choice, duration, flag, location, re
 from cadence_exporter.settings.sections import Port, Section
 
 
+def _secret_url(text: str) -> str:
+    """A URL that is a password as a whole, so what is wrong with it is said without repeating it."""
+    try:
+        return parse_url(text)
+    except ValueError as error:
+        raise ValueError(
+            "must be an https:// URL of a public host, without user or password (it is not shown here)"
+        ) from error
+
+
 class DeviceSettings(Section):
     """The switch that the modem's power runs through."""
 
@@ -120,7 +130,7 @@ class NotifySettings(Section):
 class HeartbeatSettings(Section):
     """A dead man's switch. Not in this version."""
 
-    url: Annotated[SecretStr | None, secret("URL", parse_url)] = Field(
+    url: Annotated[SecretStr | None, secret("URL", _secret_url)] = Field(
         default=None, description="Asked in every UP cycle. It is a secret."
     )
     url_file: Annotated[Path | None, location()] = Field(

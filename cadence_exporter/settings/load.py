@@ -1,5 +1,6 @@
 """Settings from their layers: defaults, YAML file, environment, secret files. Reads files, changes nothing: SIGHUP calls it again."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,7 +65,7 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
     computed = _computed(given, environ)
     settings, more = build(given | computed, secrets.suspect if whole else {key for key, _ in leaves()})
     if problems or more:
-        raise SettingsError(tuple(dict.fromkeys([*problems, *more])))
+        raise SettingsError(tuple(sorted(dict.fromkeys([*problems, *more]), key=_place)))
     return Loaded(
         settings=settings,
         origins=MappingProxyType({key: given[key].origin if key in given else "default" for key, _ in leaves()}),
@@ -78,6 +79,12 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
             }
         ),
     )
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    """In the order of the lines of each file."""
+    found = re.fullmatch(r"(.*?):(\d+):(\d+)", problem.where)
+    return (found[1], int(found[2]), int(found[3])) if found else (problem.where, 0, 0)
 
 
 def _variables(environ: Mapping[str, str], cwd: Path, problems: list[Problem]) -> Variables:
