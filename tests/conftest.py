@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import trustme
 
+pytest_plugins = ("tests.servers.dns",)
+
 Talk = Callable[[socket.socket], None]
 
 
