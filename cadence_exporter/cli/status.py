@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -24,13 +25,13 @@ class Unreachable(Exception):
     """There is no usable answer; the message says why and what to do."""
 
 
-def status(url: str, as_json: bool, out: TextIO, err: TextIO) -> int:
-    """Print the state of the instance at ``url``. Returns the exit code; why there is no answer goes to ``err``."""
+def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = None) -> int:
+    """Print the state of the instance at ``url``. Returns the exit code; why there is no answer goes to ``err`` (stderr)."""
     try:
-        document = ask(url)
+        document = ask(url or DEFAULT_URL)
         lines = [] if as_json else list(summary(document))
     except Unreachable as why:
-        err.write(f"{why}\n")
+        (err or sys.stderr).write(f"{why}\n")
         return UNREACHABLE
     out.write(json.dumps(document, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
     out.write("\n")

@@ -99,6 +99,8 @@ class Connection:
             if len(raw) > wire.MAX_HEAD_BYTES:
                 raise BadRequest(431, "the request line and headers are too large")
             raw += self._receive() or _hung_up()
+            if raw.startswith(_TLS_HANDSHAKE):
+                raise BadRequest(400, "this port speaks plain http")
         raw_head, _, body = raw.partition(b"\r\n\r\n")
         if len(raw_head) > wire.MAX_HEAD_BYTES:
             raise BadRequest(431, "the request line and headers are too large")

@@ -197,7 +197,7 @@ class _Reader:
             key = f"http_server_config.headers.{name}"
             text = self._text(value, key)
             allowed = _HEADERS[name]
-            if allowed is not None and text and text not in allowed:
+            if allowed is not None and text not in allowed:
                 self._wrong(value, key, f"write {' or '.join(allowed)}")
             elif not text.isascii() or not text.isprintable():
                 self._wrong(value, key, "a header is one line of printable ASCII")

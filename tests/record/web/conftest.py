@@ -31,9 +31,12 @@ class Site:
         self.live = LiveWebConfig(web_config, self.problems.append)
         self.routes = Routes(self.board, self.registry, self.live, self.rung.append)
         self.app = self.routes
-        self.server = WebServer(("127.0.0.1", 0), lambda request: self.app(request), self.live, SystemClock(), self.faults)
+        self.server = WebServer(("127.0.0.1", 0), self._ask_app, self.live, SystemClock(), self.faults)
         self.server.start()
         self.port = self.server.port
+
+    def _ask_app(self, request):
+        return self.app(request)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Who gets what from which path, over real sockets."""
 
+import base64
 import gzip
+import hashlib
 import json
 import threading
 from dataclasses import replace
@@ -212,9 +214,6 @@ def test_the_page_has_no_outside_assets_and_says_so(site):
 
 
 def test_the_style_is_allowed_by_the_policy(site):
-    import base64
-    import hashlib
-
     reply = ask(site.port, "/")
     style = reply.body.decode().split("<style>")[1].split("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -223,7 +222,9 @@ def test_the_style_is_allowed_by_the_policy(site):
 
 def test_configured_headers_replace_ours(build, tmp_path):
     file = tmp_path / "web.yml"
-    file.write_text("http_server_config:\n  headers:\n    X-Frame-Options: sameorigin\n    Strict-Transport-Security: max-age=9\n")
+    file.write_text(
+        "http_server_config:\n  headers:\n    X-Frame-Options: sameorigin\n    Strict-Transport-Security: max-age=9\n"
+    )
     reply = ask(build(file).port, "/")
     assert reply.raw.lower().count(b"x-frame-options") == 1
     assert reply.headers["x-frame-options"] == "sameorigin"
@@ -256,7 +257,9 @@ def test_wrong_passwords_do_not_keep_the_right_one_waiting(locked):
     with locked.routes._passwords._turn:  # as if an endless row of guesses were being checked
         done = threading.Event()
         reply = []
-        thread = threading.Thread(target=lambda: (reply.append(ask(locked.port, "/metrics", Authorization=RIGHT)), done.set()))
+        thread = threading.Thread(
+            target=lambda: (reply.append(ask(locked.port, "/metrics", Authorization=RIGHT)), done.set())
+        )
         thread.start()
         assert done.wait(1.0)
         thread.join()

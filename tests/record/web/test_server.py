@@ -5,7 +5,9 @@ import socket
 import threading
 import time
 
+import hypothesis
 import pytest
+from hypothesis import strategies as some
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.record.web import connection as connection_module
@@ -112,9 +114,8 @@ def test_a_peer_that_does_not_take_the_response_is_dropped(monkeypatch):
     server = serve(("127.0.0.1", 0), lambda _: text(200, "x" * 30_000_000))
     with connect(server.port) as sock:
         sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        sock.recv(1)
         deadline = time.monotonic() + 3
-        while (server._open or not server._threads) and time.monotonic() < deadline:
-            time.sleep(0.01)
         while server._threads and time.monotonic() < deadline:
             time.sleep(0.01)
         assert server._threads == 0
@@ -228,15 +229,17 @@ def test_no_descriptors_left_does_not_stop_the_server(site, monkeypatch):
 
 
 def test_the_parser_has_no_crash_in_it():
-    hypothesis = pytest.importorskip("hypothesis")
-    from hypothesis import strategies as some
+    statuses = set()
 
     @hypothesis.settings(max_examples=300, deadline=None)
-    @hypothesis.given(some.one_of(some.binary(max_size=200), some.text(alphabet="GET /HTP1.:\r\n x-", max_size=80).map(str.encode)))
+    @hypothesis.given(
+        some.one_of(some.binary(max_size=200), some.text(alphabet="GET /HTP1.:\r\n x-", max_size=80).map(str.encode))
+    )
     def try_it(raw):
         try:
             wire.request(wire.parse_head(raw), b"", "127.0.0.1")
         except wire.BadRequest as refusal:
-            assert 400 <= refusal.status < 600
+            statuses.add(refusal.status)
 
     try_it()
+    assert statuses <= {400, 413, 414, 431, 501, 505}

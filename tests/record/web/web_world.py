@@ -134,5 +134,8 @@ def speak(port, raw, tls=None, timeout=5.0):
 
 
 def ask(port, path="/", method="GET", tls=None, **headers):
-    lines = [f"{method} {path} HTTP/1.1", *(f"{k.replace('_', '-')}: {v}" for k, v in ({"Host": "127.0.0.1"} | headers).items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        *(f"{k.replace('_', '-')}: {v}" for k, v in ({"Host": "127.0.0.1"} | headers).items()),
+    ]
     return speak(port, ("\r\n".join(lines) + "\r\n\r\n").encode(), tls)
