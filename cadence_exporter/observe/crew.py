@@ -68,6 +68,13 @@ class ProbeCrew:
             took_s=self._clock.monotonic() - began,
         )
 
+    def abandon(self) -> None:
+        """End the observation under way at once, for a stop that must not wait for a hung probe; safe in signal handlers.
+
+        What that observation says means nothing, and nothing is asked by this crew any more.
+        """
+        self._lanes.abandon()
+
     def close(self) -> None:
         """Let the lanes end; does not wait for hung ones. Another crew takes over after a reload."""
         self._lanes.close()

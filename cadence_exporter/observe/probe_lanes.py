@@ -39,14 +39,23 @@ class ProbeLanes:
         self._clock = clock
         self._faults = faults
         self._lanes: dict[str, Lane] = {}
+        self._abandoned = False
 
     def start(self, lane: str, source: str, ask: Callable[[], T]) -> Pending[T]:
         """Begin one probe. A lane that still hangs in an earlier call is left alone, and says so in the reading."""
+        if self._abandoned:
+            return Pending(source, None, self._clock)
         try:
             ticket = self._lane(lane).submit(lambda: self._measure(source, ask))
         except LaneBusy:
             return Pending(source, None, self._clock)
         return Pending(source, ticket, self._clock)
+
+    def abandon(self) -> None:
+        """Let go whoever waits, and start nothing any more; safe in signal handlers."""
+        self._abandoned = True
+        for lane in tuple(self._lanes.values()):
+            lane.abandon()
 
     def close(self) -> None:
         """Let every lane's thread end when it is free; does not wait for hung ones."""

@@ -1,5 +1,6 @@
 """One daemon thread for one kind of slow work. A hung call costs its own lane only, never the loop and never the process exit."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -17,14 +18,16 @@ class Ticket(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work: Callable[[], T] | None = work
-        self._done = threading.Event()
         self._value: T | None = None
         self._error: BaseException | None = None
+        self._done = False
+        # Not an Event: its lock is not reentrant, and ``abandon`` is called by signal handlers.
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     @property
     def done(self) -> bool:
         """Whether the work has ended, one way or the other."""
-        return self._done.is_set()
+        return self._done
 
     def run(self) -> None:
         """Do the work, once; called by the lane's thread."""
@@ -34,13 +37,21 @@ class Ticket(Generic[T]):
                 self._value = work()
         except BaseException as error:  # noqa: BLE001 - carried to the caller, who decides
             self._error = error
-        self._done.set()
+        self._done = True
+        self._news.put(None)
+
+    def abandon(self) -> None:
+        """Nobody wants to wait for this any more; safe in signal handlers. The work goes on."""
+        self._news.put(None)
 
     def result(self, timeout_s: float) -> T:
-        """The value, or what the work raised; TimeoutError when it is not there in time (the work goes on)."""
-        if not self._done.wait(max(0.0, timeout_s)):
-            msg = "no result in time"
-            raise TimeoutError(msg)
+        """The value, or what the work raised; TimeoutError when it is not there in time (the work goes on) or abandoned."""
+        if not self._done:
+            with contextlib.suppress(queue.Empty):
+                self._news.get(timeout=max(0.0, timeout_s))
+                self._news.put(None)  # for whoever asks again
+        if not self._done:
+            raise TimeoutError("no result in time")
         if self._error is not None:
             raise self._error
         return cast("T", self._value)
@@ -71,6 +82,12 @@ class Lane:
         self._current = ticket
         self._inbox.put(ticket)
         return ticket
+
+    def abandon(self) -> None:
+        """Let go whoever waits for this lane; safe in signal handlers."""
+        current = self._current
+        if current is not None:
+            current.abandon()
 
     def close(self) -> None:
         """Let the thread end as soon as it is free. Does not wait; the lane can be used again later."""

@@ -219,6 +219,20 @@ def test_a_broken_probe_is_a_failed_reading_and_counted(
     assert [(where, type(error)) for where, error in here.faults.seen] == [("observe", ZeroDivisionError)]
 
 
+def test_a_stop_does_not_wait_for_hung_probes(home: Callable[..., Home], monkeypatch: pytest.MonkeyPatch) -> None:
+    release = stall(monkeypatch)
+    here = home(loop={"probe_timeout": "20s"}, router={"natpmp": True})
+    before = signal.signal(signal.SIGALRM, lambda *_: here.crew.abandon())
+    try:
+        began = CLOCK.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        here.observe(EchoPlan(first=1, expected=HOME, spare_if_router_says=HOME))
+        assert CLOCK.monotonic() - began < 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        release.set()
+
+
 def test_a_closed_crew_leaves_no_threads_behind(loopback: Any, home: Callable[..., Home]) -> None:
     before = set(threading.enumerate())
     here = home(wan={"targets": [f"tcp://127.0.0.1:{loopback.serve(loopback.silent)}"]})
