@@ -6,8 +6,8 @@ import re
 UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 """Seconds in each unit, longest first. There is no month and no year: their length is a matter of opinion."""
 
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 
 MOST_S = 366 * 86400.0
 """More than a year is a slip of the keyboard, and would overflow timers elsewhere."""
@@ -22,7 +22,7 @@ def parse_duration(value: object) -> float:
     text = str(value).strip().lower()
     if text in ("0", "0.0"):
         return 0.0
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         raise ValueError(f"has no unit; write {text}s for seconds, or {text}m for minutes")
     if not _WHOLE.fullmatch(text):
         shown = text if len(text) <= 40 and text.isprintable() else "this"  # noqa: PLR2004 - a line must stay readable
