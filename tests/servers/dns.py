@@ -17,6 +17,8 @@ KEY_NAME = "cadence-test"
 KEY_SECRET = base64.b64encode(b"a made-up key for tests on loopback").decode()
 KEY_ALGORITHM = "hmac-sha256"
 ZONE = "example.com"
+DEAD_ZONE = "dead.example"
+"""A zone whose server does not know it: the resolver says SERVFAIL."""
 ZONE_TEXT = """\
 @ 3600 IN SOA ns.example.com. hostmaster.example.com. 1 3600 600 86400 1
 @ 3600 IN NS ns.example.com.
@@ -125,7 +127,7 @@ def knot(tmp_path: Path) -> Iterator[Knot]:
 def doh_before_knot(tmp_path: Path, knot: Knot, ca: trustme.CA) -> Iterator[str]:
     """The URL of a real DoH resolver that asks ``knot`` for example.com; its certificate is from ``ca``."""
     with (
-        start_unbound(tmp_path / "unbound", {ZONE: knot.port}) as resolver,
+        start_unbound(tmp_path / "unbound", {ZONE: knot.port, DEAD_ZONE: knot.port}) as resolver,
         start_dnsdist(tmp_path / "dnsdist", resolver, ca) as url,
     ):
         yield url
