@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +41,5 @@ def test_every_millisecond_is_written_so_that_it_reads_the_same(milliseconds: in
 
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert 0 <= parse_duration(text) <= MOST_S
-    except ValueError as error:
-        assert str(error)

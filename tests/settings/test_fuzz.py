@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cadence_exporter.errors import SettingsError
+from cadence_exporter.errors import Problem, SettingsError
 from cadence_exporter.settings.environment import process_variables, read_environment
 from cadence_exporter.settings.keys import leaves, variable_of
 from cadence_exporter.settings.load import load
@@ -21,13 +21,20 @@ VALUES = st.one_of(
 )
 
 
+def problems_of(environ: dict[str, str], cwd: Path) -> tuple[Problem, ...]:
+    try:
+        load(None, environ, cwd)
+    except SettingsError as error:
+        return error.problems
+    return ()
+
+
 @given(st.dictionaries(st.sampled_from(VARIABLES), VALUES, max_size=4))
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_variable_breaks_the_loader(tmp_path: Path, environ: dict[str, str]) -> None:
-    try:
-        load(None, environ, tmp_path)
-    except SettingsError as error:
-        assert all(problem.where and problem.text and "\n" not in str(problem) for problem in error.problems)
+    assert all(
+        problem.where and problem.text and "\n" not in str(problem) for problem in problems_of(environ, tmp_path)
+    )
 
 
 @given(
@@ -39,10 +46,7 @@ def test_no_variable_breaks_the_loader(tmp_path: Path, environ: dict[str, str]) 
 def test_no_file_breaks_the_loader(tmp_path: Path, content: bytes) -> None:
     for name in ("cadence.yaml", ".env"):
         (tmp_path / name).write_bytes(content)
-    try:
-        load(None, {}, tmp_path)
-    except SettingsError as error:
-        assert all("\n" not in str(problem) for problem in error.problems)
+    assert all("\n" not in str(problem) for problem in problems_of({}, tmp_path))
 
 
 def test_a_variable_of_somebody_else_is_left_alone() -> None:
