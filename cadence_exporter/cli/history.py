@@ -1,13 +1,14 @@
 """``cadence-exporter history``: what the state store remembers, as tables or as one JSON document."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TextIO, get_args, get_type_hints
 
 from cadence_exporter.clock import SystemClock
-from cadence_exporter.errors import Problem, SettingsError
+from cadence_exporter.errors import Problem, SettingsError, StateUnavailable
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.history import read
 from cadence_exporter.record.plain import plain
@@ -15,16 +16,22 @@ from cadence_exporter.record.web.calendar_time import NONE, iso, local, span
 from cadence_exporter.seams import Clock
 from cadence_exporter.settings.durations import parse_duration
 
+UNREADABLE = 1
+
 _SECONDS = ("seconds", "duration_s")
 """Columns that hold a length of time."""
 
 
 def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, clock: Clock | None = None) -> int:
-    """Print what happened within ``since`` (a duration such as ``7d``; all there is without). Returns 0.
+    """Print what happened within ``since`` (a duration such as ``7d``; all there is without).
 
-    Raises SettingsError when ``since`` is not a duration.
+    Returns 0, or 1 when there is no history to be read. Raises SettingsError when ``since`` is not a duration.
     """
-    view = read(state_dir, _earliest(since, clock or SystemClock()))
+    try:
+        view = read(state_dir, _earliest(since, clock or SystemClock()))
+    except StateUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return UNREADABLE
     sections = {each.name: list(getattr(view, each.name)) for each in fields(view)}
     if as_json:
         document = {name: [_as_json(row) for row in rows] for name, rows in sections.items()}
@@ -34,9 +41,9 @@ def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, cloc
     return 0
 
 
-def _earliest(since: str | None, clock: Clock) -> WallTime | None:
+def _earliest(since: str | None, clock: Clock) -> WallTime:
     if since is None:
-        return None
+        return WallTime(0.0)
     try:
         return WallTime(clock.wall() - parse_duration(since))
     except ValueError as error:

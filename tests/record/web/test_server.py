@@ -67,9 +67,15 @@ def test_requests_are_understood_or_refused(site, raw, status):
     assert site.faults.seen == []
 
 
-def test_a_large_body_that_was_refused_does_not_lose_the_refusal(site):
-    head = b"POST /-/check HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
-    assert speak(site.port, head + b"z" * 200_000).status == 413
+def test_a_large_body_that_was_refused_does_not_lose_the_refusal(site, monkeypatch):
+    monkeypatch.setattr(connection_module, "LINGER_S", 5.0)
+    with connect(site.port) as sock:
+        sock.sendall(b"POST /-/check HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n")
+        first = sock.recv(1)
+        for _ in range(4):
+            sock.sendall(b"z" * 50_000)  # after a reset this would raise
+        sock.shutdown(socket.SHUT_WR)
+        assert Reply(first + read_all(sock)).status == 413
 
 
 def test_expect_continue_is_answered(site):

@@ -195,6 +195,12 @@ def test_a_right_pair_costs_bcrypt_once(monkeypatch):
     assert len(checks) == 1
 
 
+def test_a_changed_password_is_forgotten_at_once():
+    passwords, new = Passwords(), bcrypt.hashpw(b"another", bcrypt.gensalt(4))
+    assert passwords.check(RIGHT, {"prom": HASH.encode()}) is Verdict.GOOD
+    assert passwords.check(RIGHT, {"prom": new}) is Verdict.BAD
+
+
 def test_an_unknown_user_costs_as_much_as_a_wrong_password(monkeypatch):
     checks = []
     monkeypatch.setattr(passwords_module, "_matches", lambda *pair: checks.append(pair) or bcrypt.checkpw(*pair))

@@ -26,7 +26,7 @@ from cadence_exporter.model.wakeup import Reason, Wakeup
 HOME = ip_address("93.184.216.34")
 KEY = RecordKey("vpn.example.com", RecordType.A)
 SPEC = RecordSpec(KEY, "file")
-NOON = 1_795_435_200.0
+NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
 
 
 class HandClock:
