@@ -70,6 +70,8 @@ class Loop:
         around, policy = self.around, self.equipment.policy
         began, before, draw = around.clock.now(), self.memory, around.draw()
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.hints)
+        if around.doorbell.stopping:
+            return began.instant
         observed = around.clock.monotonic()
         judged = self._judge(observation, began, draw)
         if judged is None:

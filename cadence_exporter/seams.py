@@ -32,6 +32,11 @@ class Doorbell(Protocol):
         """Ask for a cycle soon. Safe from any thread and from signal handlers; never blocks."""
         ...
 
+    @property
+    def stopping(self) -> bool:
+        """Whether STOP was rung: an observation that was cut short by it means nothing."""
+        ...
+
 
 class Crew(Protocol):
     """All probes, side by side."""

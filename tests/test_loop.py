@@ -33,6 +33,7 @@ class World:
         self.wakeups = []
         self.broken_disk = False
         self.broken_recorder = False
+        self.stopping = False
 
     def monotonic(self):
         return at(self.seconds).instant
@@ -172,3 +173,12 @@ def test_a_reload_replaces_the_equipment_and_a_bad_file_keeps_it():
     loop.run()
     assert loop.equipment.policy.confirmations == 5
     assert answers == []
+
+
+def test_an_observation_that_a_stop_cut_short_is_not_judged():
+    world = World()
+    world.stopping = True
+    loop = make_loop(world)
+    loop.run()
+    assert world.log == ["hinted", "wait"]
+    assert loop.memory == fresh()

@@ -27,9 +27,12 @@ class QueueDoorbell:
         """Rung, but not let through yet."""
         self._let_through: deque[Instant] = deque(maxlen=MOST_HINTS_AN_HOUR)
         """When hinted wakeups were given out."""
+        self.stopping = False
 
     def ring(self, reason: Reason) -> None:
         """See the seam."""
+        if reason is Reason.STOP:
+            self.stopping = True
         if reason in _AT_ONCE or self._inbox.qsize() < _MOST_WAITING:
             self._inbox.put(reason)
 
