@@ -37,6 +37,15 @@ system:  ## Debian packages for the tests with real servers (root only; otherwis
 	  fi; \
 	fi
 
+CONTRACTS := tests/contracts/cloudflare
+
+.PHONY: contracts
+contracts:  ## Prism, for the test that holds Cloudflare client and fake against its API (needs npm; otherwise that test is skipped)
+	@if command -v npm >/dev/null && ! test $(CONTRACTS)/node_modules/.package-lock.json -nt $(CONTRACTS)/package-lock.json; then \
+	  npm ci --prefix $(CONTRACTS) --ignore-scripts --no-fund --no-audit --loglevel=error && touch $(CONTRACTS)/node_modules/.package-lock.json || \
+	    echo "Prism could not be installed: the test that needs it is skipped"; \
+	fi
+
 .PHONY: run
 run: $(STAMP)  ## the real service with your settings (.env, cadence.yaml), or with none at all
 	$(BIN)/cadence-exporter run
@@ -54,7 +63,7 @@ check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tes
 	$(BIN)/python -m pytest -q -m "not slow and not real_server"
 
 .PHONY: test
-test: $(STAMP) system  ## everything CI runs
+test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/ruff format --check cadence_exporter tests
 	$(BIN)/ruff check cadence_exporter tests
 	$(BIN)/mypy
