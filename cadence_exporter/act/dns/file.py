@@ -87,25 +87,30 @@ class HostsFile:
         try:
             # A symbolic link is followed now, so that it stays one when its target is replaced.
             path = self._path.resolve()
-            # Not blocking: opening a pipe would otherwise wait for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            status, data = _read_bytes(path)
         except FileNotFoundError:
             return _Content((), path)
         except (OSError, RuntimeError) as error:
             raise ActionFailed(f"{self._path} cannot be read: {_why(error)}") from error
-        with os.fdopen(descriptor, "rb") as file:
-            try:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode):
-                    raise ActionFailed(f"{path} is not a regular file", refusal=True)
-                data = file.read(MAX_BYTES + 1)
-            except OSError as error:
-                raise ActionFailed(f"{path} cannot be read: {_why(error)}") from error
         if len(data) > MAX_BYTES:
             raise ActionFailed(f"{path} is larger than {MAX_BYTES} bytes: not a hosts file", refusal=True)
         # Not splitlines(): it would also cut at form feeds and other bytes that are no line ends here.
         lines = tuple(re.findall(rb"[^\n]*\n|[^\n]+", data))
         return _Content(lines, path, stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid))
+
+
+def _read_bytes(path: Path) -> tuple[os.stat_result, bytes]:
+    """The file's status and content, a byte more than allowed when it is too large. Raises OSError and ActionFailed."""
+    # Not blocking: opening a pipe would otherwise wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ActionFailed(f"{path} is not a regular file", refusal=True)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return status, file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _save(content: _Content, lines: tuple[bytes, ...]) -> None:
