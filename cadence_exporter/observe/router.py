@@ -55,7 +55,7 @@ def _by_tcp(address: IpAddress, port: int, clock: Clock, deadline: Instant) -> R
     except ConnectionRefusedError:
         pass  # somebody lives there who can refuse
     except TimeoutError as error:
-        raise ProbeFailed(FailureReason.TIMEOUT, f"neither ping nor TCP port {port} answers") from error
+        raise ProbeFailed(FailureReason.TIMEOUT, f"no sign of life on TCP port {port}") from error
     except OSError as error:
         raise ProbeFailed(FailureReason.OTHER, f"TCP port {port}: {error.strerror}") from error
     return RouterAlive(address, RouterMethod.TCP)
