@@ -93,7 +93,7 @@ def whole(least: int, most: int, *, nullable: bool = False) -> Kind:
 
     def parse(value: object) -> int:
         text = str(value).strip()
-        if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"-?[0-9]{1,15}", text):
+        if not re.fullmatch(r"-?[0-9]{1,15}", text):
             raise ValueError(f"must be a whole number from {least} to {most}, not {shown(value)}")
         if not least <= int(text) <= most:
             raise ValueError(f"is {text}, but must lie between {least} and {most}")
@@ -107,7 +107,7 @@ def number(least: float, most: float) -> Kind:
 
     def parse(value: object) -> float:
         text = str(value).strip()
-        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
             raise ValueError(f"must be a number from {least:g} to {most:g}, not {shown(value)}")
         if not least <= float(text) <= most:
             raise ValueError(f"is {text}, but must lie between {least:g} and {most:g}")

@@ -1,0 +1,37 @@
+from collections.abc import Callable
+
+import pytest
+
+from cadence_exporter.settings.load import Loaded
+
+Read = Callable[..., Loaded]
+CLOUDFLARE = "providers: {cloudflare: {api_token: abc}}\n"
+RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "warning"),
+    [
+        ("public_ip: {quorum: 1}", "public_ip.quorum: is 1, so a single echo service"),
+        ("loop: {confirmations: 1}", "loop.confirmations: is 1, so an address"),
+        (
+            "dns: {truth: ['https://1.1.1.1/dns-query', 'https://cloudflare-dns.com/dns-query']}",
+            "dns.truth: has one operator only (cloudflare)",
+        ),
+        (CLOUDFLARE, "providers.cloudflare.api_token: is set, but no record"),
+        (RFC2136, "providers.rfc2136.server: is set, but no record"),
+        (
+            RFC2136 + "dns: {records: [{name: a.example.com, provider: rfc2136}]}",
+            "providers.rfc2136.tsig_name: is not set, so updates",
+        ),
+        ("public_ip: {echo6: ['https://api6.ipify.org']}", "public_ip.echo6: is not used"),
+        ("dns: {records: [{name: a.home.arpa, ttl: 60}]}", "dns.records[0].ttl: has no effect, because a hosts file"),
+        (
+            CLOUDFLARE + "dns: {records: [{name: a.example.com, provider: cloudflare, proxied: true, ttl: 60}]}",
+            "dns.records[0].ttl: has no effect, because Cloudflare",
+        ),
+    ],
+)
+def test_what_is_allowed_but_doubtful_gives_one_warning(read: Read, yaml: str, warning: str) -> None:
+    (only,) = read(yaml).warnings
+    assert only.startswith(warning)
