@@ -133,6 +133,15 @@ def test_stop_and_reload_pass_at_once(bell: QueueDoorbell, clock: Clock, reason:
     assert bell.wait(Instant(1180.0)).reasons == {Reason.CHECK}
 
 
+def test_a_stop_is_known_before_anybody_waits(bell: QueueDoorbell) -> None:
+    bell.ring(Reason.RELOAD)
+    assert not bell.stopping
+    bell.ring(Reason.STOP)
+    assert bell.stopping
+    assert bell.wait(Instant(1180.0)).stops
+    assert bell.stopping
+
+
 def test_a_million_rings_do_not_fill_the_memory_and_do_not_keep_a_stop_out() -> None:
     bell = QueueDoorbell(SystemClock())
     for _ in range(5000):
