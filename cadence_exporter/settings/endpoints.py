@@ -3,7 +3,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from cadence_exporter.model.operators import is_loopback, literal_of
@@ -111,6 +111,18 @@ def parse_address(value: object) -> str:
         return str(ip_address(str(value).strip()))
     except ValueError as error:
         raise ValueError(f"{_short(str(value))} is not an IP address") from error
+
+
+def parse_network(value: object) -> IPv4Network | IPv6Network:
+    """A network as ``192.0.2.0/24``, or a single address. Raises ValueError."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ip_network(str(value).strip())
+    except ValueError as error:
+        text = _short(str(value))
+        hint = "; its host bits must be zero" if "host bits" in str(error) else ""
+        raise ValueError(f"{text} is not a network; write it as 203.0.113.0/24{hint}") from error
 
 
 def _is_name(host: str) -> bool:

@@ -1,6 +1,7 @@
 """What ``check-config`` prints: every setting with its value and origin, laid out like the YAML file, secrets masked."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
@@ -55,7 +56,7 @@ def spell_value(value: object, *, seconds: bool = False) -> str:
         return format_duration(value) if seconds else f"{value:g}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(spell_value(item) for item in value)}]"
-    if isinstance(value, str | Path):
+    if isinstance(value, str | Path | IPv4Network | IPv6Network):
         return _quoted(str(value))
     return str(value)
 

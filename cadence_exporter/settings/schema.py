@@ -17,11 +17,11 @@ from cadence_exporter.settings.later_sections import (
     UpsSettings,
     VpnSettings,
 )
+from cadence_exporter.settings.provider_sections import ProvidersSettings
 from cadence_exporter.settings.sections import (
     DnsSettings,
     LogSettings,
     LoopSettings,
-    ProvidersSettings,
     PublicIpSettings,
     RouterSettings,
     Section,

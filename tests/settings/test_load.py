@@ -7,6 +7,7 @@ import pytest
 from cadence_exporter.errors import SettingsError
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.settings.explain import render
 from cadence_exporter.settings.load import CONTAINER_CACHE, Loaded, load
 
 Read = Callable[..., Loaded]
@@ -183,3 +184,15 @@ def test_loading_twice_changes_nothing(read: Read, tmp_path: Path) -> None:
 )
 def test_small_values_and_loopback_are_fine(read: Read, yaml: str) -> None:
     read(yaml)
+
+
+def test_networks_that_are_never_published_are_read_and_shown(read: Read) -> None:
+    loaded = read("public_ip: {refuse: [203.0.113.0/24, '2001:db8::/32', 198.51.100.7]}")
+    assert [str(network) for network in loaded.settings.public_ip.refuse] == [
+        "203.0.113.0/24",
+        "2001:db8::/32",
+        "198.51.100.7/32",
+    ]
+    assert 'refuse: ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32"]' in render(loaded)
+    assert read().settings.public_ip.refuse != ()
+    assert read("").settings.public_ip.refuse == ()
