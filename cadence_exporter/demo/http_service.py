@@ -135,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._closing.wait(reply.delay_s)
         self.send_response(reply.status)
         headers = {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body) * reply.times)}
+        if self.close_connection:
+            headers["Connection"] = "close"  # RFC 9112 section 9.6: a caller that keeps connections must know
         for name, value in {**headers, **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()

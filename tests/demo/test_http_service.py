@@ -43,6 +43,11 @@ def test_one_connection_serves_many_requests(service: HttpService) -> None:
     assert service.port.accepted == 1
 
 
+def test_a_caller_who_wants_the_connection_closed_is_told_that_it_will_be(service: HttpService) -> None:
+    answer = requests.get(service.url, headers={"Connection": "close"}, timeout=2)
+    assert answer.headers["Connection"] == "close"
+
+
 def test_silence_lasts_until_the_caller_gives_up(service: HttpService, script: Scripted) -> None:
     script.answering = Silence()
     with pytest.raises(requests.ReadTimeout):
