@@ -34,6 +34,8 @@ class CountedFaults:
         A turn in which assess or decide broke leaves no ``Cycle`` behind, so it is counted here.
         """
         with self._lock:
-            caught = {("cadence_loop_exceptions_total", phase): float(count) for phase, count in self._caught.items()}
+            caught: dict[CounterKey, float] = {
+                ("cadence_loop_exceptions_total", phase): float(count) for phase, count in self._caught.items()
+            }
             broken = float(self._caught["assess"] + self._caught["decide"])
         return {**caught, ("cadence_loop_iterations_total", "error"): broken, **self.journal.counts()}

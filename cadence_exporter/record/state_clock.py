@@ -31,11 +31,15 @@ class StateClock:
             self._since = self._clock.monotonic()
 
     def hold(self, phase: Phase, allowance_s: float) -> dict[Phase, float]:
-        """Stand still, and return the sums to be written: up to now in the old phase; ``phase`` comes next."""
+        """Stand still, and return the sums to be written: up to now in the old phase; ``phase`` comes next.
+
+        Until ``release``, further calls return the same.
+        """
         with self._lock:
-            now = self._clock.monotonic()
-            self._next = (phase, now, allowance_s)
-            return self._base | {self._phase: self._base[self._phase] + max(0.0, now - self._since)}
+            if self._next is None:
+                self._next = (phase, self._clock.monotonic(), allowance_s)
+            held = self._next[1]
+            return self._base | {self._phase: self._base[self._phase] + max(0.0, held - self._since)}
 
     def release(self) -> None:
         """Go on, in the phase that was announced: its commit is over."""

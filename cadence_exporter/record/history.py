@@ -1,0 +1,40 @@
+"""What the store remembers, for people. Reads while the service runs and writes nothing."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.instants import WallTime
+from cadence_exporter.record import chronicle
+from cadence_exporter.record.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
+from cadence_exporter.record.schema import Damaged
+from cadence_exporter.record.state_file import open_for_reading
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """Everything since a moment, oldest first."""
+
+    addresses: tuple[AddressHeld, ...]
+    outages: tuple[OutageHeld, ...]
+    dns_changes: tuple[DnsChangeHeld, ...]
+    transitions: tuple[TransitionHeld, ...]
+    bounces: tuple[()] = ()
+    """Power bounces; none are made yet."""
+
+
+def read(state_dir: Path, since_wall: WallTime) -> HistoryView:
+    """The history since ``since_wall``. Raises StateUnavailable when there is none or it cannot be read."""
+    with closing(open_for_reading(state_dir)) as connection:
+        try:
+            connection.execute("BEGIN")  # all tables as of one moment
+            return HistoryView(
+                chronicle.addresses(connection, since_wall),
+                chronicle.outages(connection, since_wall),
+                chronicle.dns_changes(connection, since_wall),
+                chronicle.transitions(connection, since_wall),
+            )
+        except (sqlite3.Error, Damaged, ValueError, TypeError) as error:
+            raise StateUnavailable(f"the history in {state_dir} cannot be read: {error}") from error

@@ -1,0 +1,272 @@
+"""The state store: SQLite in the state directory. What it acknowledged survives a kill and a power cut at any moment.
+
+Memory is the truth while the process runs. Each commit writes, in one transaction, the rows that differ from what is on disk, so a
+commit that failed is made up for by the next one, whatever was in the way: a full disk, a read-only one, a file that was removed.
+"""
+
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.record import chronicle
+from cadence_exporter.record.chronicle import Chronicler, Statement
+from cadence_exporter.record.faults import CountedFaults
+from cadence_exporter.record.image import (
+    Image,
+    Running,
+    counter_rows,
+    counters_of,
+    memory_of,
+    memory_rows,
+    read_image,
+    running_rows,
+    sealed,
+    write_changes,
+)
+from cadence_exporter.record.journal import Fact, Level
+from cadence_exporter.record.lock import DirectoryLock, InUse
+from cadence_exporter.record.marks import Marks, read_marks
+from cadence_exporter.record.schema import Damaged, NewerSchema
+from cadence_exporter.record.state_clock import StateClock
+from cadence_exporter.record.state_file import StateFile, open_for_reading
+from cadence_exporter.record.tally import CounterKey, counts
+from cadence_exporter.seams import Clock
+
+COPY_AFTER_S = 86400.0
+COPY_AFTER_COMMITS = 500
+"""The good copy is renewed so often: a day or a busy day's commits is what a broken file may cost."""
+CYCLE_SLACK_S = 15.0
+"""A cycle's own length, added to the wait before it: until then the seconds in the state may be shown before they are on disk."""
+MAX_UNWRITTEN = 2000
+"""History rows kept in memory while the disk refuses; the oldest go first. Counters are sums and lose nothing."""
+
+
+class SqliteStore:
+    """Implements ``seams.StateStore``. One thread at a time, except ``state_seconds``."""
+
+    def __init__(self, state_dir: Path, clock: Clock, faults: CountedFaults) -> None:
+        self._dir = state_dir
+        self._clock = clock
+        self._faults = faults
+        self._lock = DirectoryLock(state_dir)
+        self._file = StateFile(state_dir, faults.journal)
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._hands_off: StateUnavailable | None = None
+        self._on_disk: Image = {}
+        self._loaded = False
+        self._restored = False
+        self._counters: dict[CounterKey, float] = {}
+        self._faults_seen: dict[CounterKey, float] = {}
+        self._seconds = StateClock(clock, Phase.INIT, CYCLE_SLACK_S)
+        self._chronicler = Chronicler()
+        self._unwritten: deque[Statement] = deque(maxlen=MAX_UNWRITTEN)
+        self._memory: Memory | None = None
+        self._running = Running(Phase.INIT, CYCLE_SLACK_S, clean=False)
+        self._commits_since_copy = 0
+        self._copied_at = clock.monotonic()
+        self.up = False
+        """Whether the last commit is on disk."""
+        self.marks = Marks()
+        """What happened before this process."""
+
+    def acquire(self) -> None:
+        """Make the directory and take its lock. Raises InUse, or StateUnavailable when the directory cannot be used."""
+        try:
+            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise StateUnavailable(f"{self._dir}: {error.strerror or error}") from error
+
+    def load(self, now: Now) -> Memory:
+        """See the seam. What stands in the way is logged, and the service runs on memory alone until it is gone."""
+        memory = Memory(Phase.INIT, now)
+        try:
+            self.acquire()
+            connection = self._opened()
+            memory = self._take_in(connection, now)
+            self._loaded = True
+            self._renew_copy(connection)
+            self._memory = memory
+            self._write()
+        except StateUnavailable as error:
+            memory = self._loaded_despite(error, memory, now)
+        self._memory = memory
+        return memory
+
+    def counters(self) -> Mapping[CounterKey, float]:
+        """The sums as of the last commit, except the seconds per state."""
+        return MappingProxyType(dict(self._counters))
+
+    def state_seconds(self) -> Mapping[Phase, float]:
+        """Seconds spent in each state, right now. Safe from any thread."""
+        return self._seconds.seconds()
+
+    def commit(self, cycle: Cycle) -> None:
+        """See the seam."""
+        for key, amount in counts(cycle):
+            self._counters[key] = self._counters.get(key, 0.0) + amount
+        self._unwritten.extend(self._chronicler.rows(cycle))
+        self._memory = cycle.memory
+        wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
+        self._running = Running(cycle.memory.phase, wait_s + CYCLE_SLACK_S, clean=False)
+        self._write()
+        if self._copy_is_due() and self._connection is not None:
+            self._renew_copy(self._connection)
+
+    def commit_intent(self, memory: Memory) -> None:
+        """See the seam. The phase on disk stays: the seconds in the new one begin with the cycle's own commit."""
+        self._memory = memory
+        self._write(moves_on=False)
+
+    def close(self, now: Now) -> None:
+        """A clean stop: exact seconds, a fresh copy, the lock given back. Never raises."""
+        del now  # the state clock reads the moment itself, the same that scrapes see
+        self._running = Running(self._running.phase, 0.0, clean=True)
+        try:
+            self._write()
+        except StateUnavailable as error:
+            self._faults.caught("commit", error)
+        if self._connection is not None:
+            self._renew_copy(self._connection)
+            self._disconnect()
+        self._lock.release()
+
+    def _take_in(self, connection: sqlite3.Connection, now: Now) -> Memory:
+        """Memory, counters, marks and calls from the disk."""
+        try:
+            image = self._on_disk
+            stored, seconds = counters_of(image, torn=self._restored)
+            for key, value in stored.items():
+                self._counters[key] = self._counters.get(key, 0.0) + value
+            shown = self._seconds.seconds() if self._memory is not None else {}
+            self._seconds.restore({phase: seconds.get(phase, 0.0) + shown.get(phase, 0.0) for phase in Phase})
+            self.marks = read_marks(connection, now)
+            for held in chronicle.addresses(connection):
+                self._chronicler.newest[held.family] = (str(held.address), held.last)
+            return memory_of(image, now)
+        except (sqlite3.Error, Damaged, ValueError, TypeError, KeyError) as error:
+            raise StateUnavailable(f"{self._dir}: {error}") from error
+
+    def _loaded_despite(self, error: StateUnavailable, memory: Memory, now: Now) -> Memory:
+        """The store cannot be written: say so, and read what can be read."""
+        if isinstance(error, NewerSchema | InUse):
+            self._hands_off = error
+        extras = {"directory": str(self._dir), "why": str(error)}
+        self._faults.journal.event(Fact("STORE", "MEMORY", "nothing survives a restart", "", extras, Level.ERROR, "🔴"))
+        if self._loaded or self._hands_off is not None:
+            return memory
+        with contextlib.suppress(StateUnavailable, Damaged, sqlite3.Error):
+            with contextlib.closing(open_for_reading(self._dir)) as connection:
+                self._on_disk = read_image(connection)
+                memory = self._take_in(connection, now)
+            self._loaded = True
+        return memory
+
+    def _opened(self) -> sqlite3.Connection:
+        """The connection, made anew when there is none or the file was replaced. Raises StateUnavailable."""
+        if self._hands_off is not None:
+            raise StateUnavailable(str(self._hands_off))
+        if self._connection is not None and not self._file.is_still(self._inode):
+            self._disconnect()
+        if self._connection is not None:
+            return self._connection
+        try:
+            self.acquire()
+            self._connection, self._restored = self._file.open()
+            self._inode = self._file.path.stat().st_ino
+            self._on_disk = read_image(self._connection)
+        except (sqlite3.Error, OSError, Damaged) as error:
+            self._disconnect()
+            raise StateUnavailable(f"{self._dir}: {error}") from error
+        return self._connection
+
+    def _write(self, *, moves_on: bool = True) -> None:
+        """Make the disk hold what memory holds. Raises StateUnavailable."""
+        self._absorb_faults()
+        self.up = False
+        try:
+            connection = self._opened()
+            if not self._loaded:  # the first time that the disk lets us
+                self._take_in(connection, self._clock.now())
+                self._loaded = True
+            self._transact(connection, self._image(moves_on=moves_on))
+            self.up = True
+        except sqlite3.Error as error:
+            self._give_up(error)
+            raise StateUnavailable(f"{self._file.path}: {error}") from error
+        finally:
+            if moves_on:
+                self._hold()
+                self._seconds.release()
+
+    def _image(self, *, moves_on: bool) -> Image:
+        """What should be on disk. Otherwise than ``moves_on``, counters, seconds and the running phase stay as they are there."""
+        rows = memory_rows(self._memory) if self._memory is not None else {}
+        if moves_on:
+            return sealed(rows | counter_rows(self._counters, self._hold()) | running_rows(self._running))
+        kept = {key: row for key, row in self._on_disk.items() if key[0] == "counter" or key[:2] in _RUNNING_KEYS}
+        return sealed(rows | kept)
+
+    def _transact(self, connection: sqlite3.Connection, image: Image) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        write_changes(connection, self._on_disk, image)
+        for sql, values in self._unwritten:
+            connection.execute(sql, values)
+        if self._unwritten:
+            for sql, values in chronicle.pruning():
+                connection.execute(sql, values)
+        connection.execute("COMMIT")
+        self._on_disk = image
+        self._unwritten.clear()
+        self._commits_since_copy += 1
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """After a failed transaction: roll back, and open the file again next time unless it is merely full."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.rollback()
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY):
+            self._disconnect()
+
+    def _hold(self) -> Mapping[Phase, float]:
+        return self._seconds.hold(self._running.phase, self._running.allowance_s)
+
+    def _absorb_faults(self) -> None:
+        """Exceptions and log messages happen outside of cycles: what is new of them joins the counters."""
+        for key, total in self._faults.counts().items():
+            self._counters[key] = self._counters.get(key, 0.0) + total - self._faults_seen.get(key, 0.0)
+            self._faults_seen[key] = total
+
+    def _copy_is_due(self) -> bool:
+        age = self._clock.monotonic() - self._copied_at
+        return self._commits_since_copy >= COPY_AFTER_COMMITS or age >= COPY_AFTER_S
+
+    def _renew_copy(self, connection: sqlite3.Connection) -> None:
+        """A copy that cannot be made is worth a line, not a failure."""
+        self._commits_since_copy = 0
+        self._copied_at = self._clock.monotonic()
+        try:
+            self._file.keep_copy(connection)
+        except (sqlite3.Error, OSError, Damaged) as error:
+            extras = {"why": str(error)}
+            self._faults.journal.event(
+                Fact("STORE", "NO_COPY", self._file.copy.name, "file", extras, Level.WARNING, "🟠")
+            )
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+_RUNNING_KEYS = frozenset({("meta", "phase"), ("meta", "allowance_s"), ("meta", "clean")})
