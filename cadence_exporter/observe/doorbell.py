@@ -27,13 +27,8 @@ class QueueDoorbell:
         """Rung, but not let through yet."""
         self._let_through: deque[Instant] = deque(maxlen=MOST_HINTS_AN_HOUR)
         """When hinted wakeups were given out."""
-        self._stopping = False
-
-    @property
-    def stopping(self) -> bool:
-        """See the seam."""
-        return self._stopping
         self.stopping = False
+        """See the seam."""
 
     def ring(self, reason: Reason) -> None:
         """See the seam."""
