@@ -12,6 +12,7 @@ from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Action, Decision
 from cadence_exporter.model.instants import Instant, Now, later
+from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import Outcome
 from cadence_exporter.model.policy import Policy
@@ -29,6 +30,8 @@ class Equipment:
     crew: Crew
     perform: Callable[[Sequence[Action]], tuple[Outcome, ...]]
     policy: Policy
+    retire: Callable[[], None] = lambda: None
+    """Give back what the crew and the hands hold, when others take over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,14 @@ class Surroundings:
 class Loop:
     """One deciding thread that owns all state."""
 
-    def __init__(self, around: Surroundings, equipment: Equipment, reload: Callable[[], Equipment | None]) -> None:
-        """``reload`` reads the settings again; None keeps the equipment as it is."""
+    def __init__(
+        self, around: Surroundings, equipment: Equipment, memory: Memory, reload: Callable[[], Equipment | None]
+    ) -> None:
+        """``memory`` is what the store loaded. ``reload`` reads the settings again; None keeps the equipment as it is."""
         self.around = around
         self.equipment = equipment
+        self.memory = memory
         self._reload = reload
-        self.memory = around.store.load(around.clock.now())
         self._bugs = 0
 
     def run(self) -> None:
@@ -61,7 +66,7 @@ class Loop:
         wakeup = Wakeup(frozenset({Reason.START}))
         while not wakeup.stops:
             if wakeup.reloads:
-                self.equipment = self._reload() or self.equipment
+                self._replace_equipment()
             next_look = self.cycle(wakeup)
             wakeup = self.around.doorbell.wait(next_look)
 
@@ -105,6 +110,12 @@ class Loop:
         )
         self._record(cycle)
         return decision.next_look
+
+    def _replace_equipment(self) -> None:
+        fresh = self._reload()
+        if fresh is not None:
+            self.equipment.retire()
+            self.equipment = fresh
 
     def _judge(self, observation: Observation, now: Now, draw: float) -> tuple[Assessment, Decision] | None:
         """Assess and decide. They do no I/O, so whatever they raise is a bug: nothing is done, and it is counted."""

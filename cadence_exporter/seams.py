@@ -46,6 +46,11 @@ class Crew(Protocol):
         ...
 
 
+    def abandon(self) -> None:
+        """End the observation under way at once, for a stop that must not wait for a hung probe. Safe in signal handlers."""
+        ...
+
+
 class CallLog(Protocol):
     """Where every call that leaves the house is written down."""
 

@@ -91,7 +91,7 @@ def make_loop(world, reload=lambda: None):
     around = Surroundings(
         clock=world, doorbell=world, store=world, recorders=(world, world), calls=world, faults=world, draw=lambda: 0.0
     )
-    return Loop(around, Equipment(world, world.perform, make_policy()), reload)
+    return Loop(around, Equipment(world, world.perform, make_policy()), fresh(), reload)
 
 
 def due(*more):

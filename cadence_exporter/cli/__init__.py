@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check_config)
 
     status = commands.add_parser("status", help="ask a running instance; exit 0 UP, 3 not UP, 4 unreachable")
-    status.add_argument("--url", default=None, help="default: %(default)s", metavar="URL")
+    status.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
     status.add_argument("--json", action="store_true", help="the document of /api/v1/status")
     status.set_defaults(command=_status)
 
@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
     history.set_defaults(command=_history)
 
-    demo = commands.add_parser("demo", help="the real service in a pretend home on loopback; needs no account, no internet")
+    demo = commands.add_parser(
+        "demo", help="the real service in a pretend home on loopback; needs no account, no internet"
+    )
     demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="how many times faster (default 1)")
     demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
     demo.set_defaults(command=_demo)

@@ -168,7 +168,7 @@ def _computed_pairs(given: Mapping[str, Given], environ: Mapping[str, str]) -> I
     families = given.get("public_ip.families")
     only = [str(item).lower() for item in families.value] if families and isinstance(families.value, list) else []
     if RECORDS not in given and only == ["ipv6"]:
-        yield default(RECORDS, [{"name": "vpn.home.arpa", "type": "AAAA"}])
+        yield default(RECORDS, [{"name": "vpn.home.arpa", "type": "AAAA", "provider": "file"}])
 
 
 def _home(environ: Mapping[str, str]) -> Path:

@@ -1,7 +1,7 @@
 """The sections of the settings that this version acts on: names, kinds, defaults and meanings. Durations are float seconds."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,6 +44,36 @@ ECHO_IPV6 = (
 )
 TRUTH = ("https://cloudflare-dns.com/dns-query", "https://dns.google/dns-query")
 WAN_TARGETS = ("tls://1.1.1.1:443", "tls://9.9.9.9:443")
+
+
+CLOUDFLARE_NETWORKS = tuple(
+    ip_network(text)
+    for text in (
+        "173.245.48.0/20",
+        "103.21.244.0/22",
+        "103.22.200.0/22",
+        "103.31.4.0/22",
+        "141.101.64.0/18",
+        "108.162.192.0/18",
+        "190.93.240.0/20",
+        "188.114.96.0/20",
+        "197.234.240.0/22",
+        "198.41.128.0/17",
+        "162.158.0.0/15",
+        "104.16.0.0/13",
+        "104.24.0.0/14",
+        "172.64.0.0/13",
+        "131.0.72.0/22",
+        "2400:cb00::/32",
+        "2606:4700::/32",
+        "2803:f800::/32",
+        "2405:b500::/32",
+        "2405:8100::/32",
+        "2a06:98c0::/29",
+        "2c0f:f248::/32",
+    )
+)
+"""As published at https://www.cloudflare.com/ips/. A peer put such an address into its user's DNS."""
 
 
 def _target(value: object) -> str:
@@ -158,8 +188,9 @@ class PublicIpSettings(Section):
     )
     refuse: Annotated[tuple[IPv4Network | IPv6Network, ...], list_of("networks", parse_network, least=0, most=256)] = (
         Field(
-            default=(),
-            description="Networks whose addresses are never published: of a VPN, a proxy, a second line, as `203.0.113.0/24`.",
+            default=CLOUDFLARE_NETWORKS,
+            description="Networks whose addresses are never published: of a CDN, a VPN, a second line, as `198.51.100.0/24`. "
+            "The default are Cloudflare's own: no home is there, but a proxy or WARP on the way makes echo services say so.",
         )
     )
     cross_check: Annotated[float, duration()] = Field(
@@ -183,7 +214,7 @@ class RecordSettings(Section):
         default=None, description="Cloudflare's proxy; WireGuard needs `false`. Left out: never touched."
     )
     provider: Annotated[Provider, choice("cloudflare", "rfc2136", "file")] = Field(
-        default="file", description="Where the record is kept."
+        default="cloudflare", description="Where the record is kept."
     )
     id: Annotated[str | None, read_by("record id", _record_id, nullable=True)] = Field(
         default=None, description="The provider's id of the record, to pin exactly one (Cloudflare)."
@@ -191,7 +222,7 @@ class RecordSettings(Section):
     create: Annotated[bool, flag()] = Field(default=True, description="Whether a missing record may be created.")
 
 
-DEFAULT_RECORD = RecordSettings(name="vpn.home.arpa")
+DEFAULT_RECORD = RecordSettings(name="vpn.home.arpa", provider="file")
 """Kept when no record is named; home.arpa is the zone for use inside homes (RFC 8375)."""
 
 

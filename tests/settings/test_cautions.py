@@ -25,7 +25,7 @@ RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
             "providers.rfc2136.tsig_name: is not set, so updates",
         ),
         ("public_ip: {echo6: ['https://api6.ipify.org']}", "public_ip.echo6: is not used"),
-        ("dns: {records: [{name: a.home.arpa, ttl: 60}]}", "dns.records[0].ttl: has no effect, because a hosts file"),
+        ("dns: {records: [{name: a.home.arpa, provider: file, ttl: 60}]}", "dns.records[0].ttl: has no effect, because a hosts file"),
         (
             CLOUDFLARE + "dns: {records: [{name: a.example.com, provider: cloudflare, proxied: true, ttl: 60}]}",
             "dns.records[0].ttl: has no effect, because Cloudflare",

@@ -55,6 +55,12 @@ class Reconciler:
         self._rehearse = rehearse
         self._timeout_s = call_timeout_s
 
+    def close(self) -> None:
+        """Let the lanes end; does not wait for hung ones. Another reconciler takes over after a reload."""
+        self._panel.close()
+        for lane in self._lanes.values():
+            lane.close()
+
     def reconcile(self, action: Reconcile) -> Outcome:
         """Truth, provider, write, read back."""
         began = self._clock.monotonic()

@@ -59,6 +59,11 @@ class TruthPanel:
         self._members = tuple((truth, Lane(f"truth-{number}")) for number, truth in enumerate(truths))
         self._timeout_s = call_timeout_s
 
+    def close(self) -> None:
+        """Let the lanes end; does not wait for hung ones."""
+        for _, lane in self._members:
+            lane.close()
+
     def ask_all(self, key: RecordKey) -> Said:
         """Ask every operator."""
         return self._ask(key, self._members)

@@ -1,0 +1,34 @@
+"""``cadence-exporter demo``: the real service, in a pretend home where things happen while one watches."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from cadence_exporter.cli.run import run
+from cadence_exporter.demo.demo import clamped, demo_home, demo_settings
+from cadence_exporter.demo.story import Story
+
+FORGET = ("CADENCE_", "CLOUDFLARE_", "GOOGLE_")
+"""Variables of a real home must not reach into the pretend one."""
+FORGET_TOO = ("CYCLE_INTERVAL", "ROUTER_IP", "PLUG_IP", "ALLOW_PHYSICAL_RECOVERY", "LOG_LEVEL", "STATE_DIRECTORY")
+
+
+def demo(speed: float, listen: str) -> int:
+    """Run until interrupted. Everything happens on loopback and in a temporary folder that is removed afterwards."""
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(FORGET) and name not in FORGET_TOO
+    }
+    with tempfile.TemporaryDirectory(prefix="cadence-demo-") as folder, demo_home(speed) as home:
+        config = Path(folder) / "cadence.yaml"
+        config.write_text(yaml.safe_dump(demo_settings(home, Path(folder) / "state", speed, listen)))
+        _tell(f"A pretend home on loopback. Metrics: http://{listen}/metrics  Status: http://{listen}/  Stop: Ctrl-C")
+        with Story(home, clamped(speed), _tell) as story:
+            return run(config, environ, Path(folder), started=story.start)
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"\n   ── {text}\n\n")
+    sys.stdout.flush()

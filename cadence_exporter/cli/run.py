@@ -1,0 +1,61 @@
+"""``cadence-exporter run``: the service, until SIGTERM or SIGINT. SIGHUP reads the settings again, SIGUSR1 asks for a cycle."""
+
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cadence_exporter.cli.service import Service
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.record.web.listen import ListenFailed
+from cadence_exporter.settings.load import load
+
+STOP_GRACE_S = 1.5
+"""A cycle that is stuck in a provider's call is left behind after this: a stop takes at most two seconds."""
+CANNOT_START = 2
+CRASHED = 1
+
+
+def run(config: Path | None, environ: Mapping[str, str], cwd: Path, started: Callable[[], None] = lambda: None) -> int:
+    """Serve until told to stop; ``started`` is called when the HTTP side listens. Raises SettingsError.
+
+    Returns 0 after a clean stop, 2 when the service cannot start, 1 when its loop broke.
+    """
+    try:
+        service = Service(lambda: load(config, environ, cwd))
+    except (ListenFailed, StateUnavailable) as error:
+        sys.stderr.write(f"{error}\n")
+        return CANNOT_START
+    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+    _listen_to_signals(service, ended)
+    thread = threading.Thread(target=lambda: _loop(service, ended), name="loop", daemon=True)
+    service.web.start()
+    started()
+    thread.start()
+    why = ended.get()
+    service.stop()
+    thread.join(STOP_GRACE_S)
+    service.web.stop()
+    return CRASHED if why == "broken" else 0
+
+
+def _loop(service: Service, ended: "queue.SimpleQueue[str]") -> None:
+    """The deciding thread. Whatever it dies of ends the process, so that a supervisor restarts it."""
+    why = "broken"
+    try:
+        service.loop.run()
+        service.close()
+        why = "stopped"
+    finally:
+        ended.put(why)
+
+
+def _listen_to_signals(service: Service, ended: "queue.SimpleQueue[str]") -> None:
+    """SimpleQueue.put is reentrant, so these handlers may run at any moment."""
+    signal.signal(signal.SIGTERM, lambda *_: ended.put("signal"))
+    signal.signal(signal.SIGINT, lambda *_: ended.put("signal"))
+    signal.signal(signal.SIGHUP, lambda *_: service.doorbell.ring(Reason.RELOAD))
+    signal.signal(signal.SIGUSR1, lambda *_: service.doorbell.ring(Reason.SIGNAL))

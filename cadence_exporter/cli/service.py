@@ -1,0 +1,152 @@
+"""One running instance: the loop, and everything that lives as long as the process does."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from random import SystemRandom
+
+from cadence_exporter import __version__
+from cadence_exporter.clock import SystemClock
+from cadence_exporter.errors import SettingsError, StateUnavailable
+from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.observe.doorbell import QueueDoorbell
+from cadence_exporter.outbound.call_log import CallLog
+from cadence_exporter.outbound.https import Https
+from cadence_exporter.record.console import Console, Style
+from cadence_exporter.record.faults import CountedFaults
+from cadence_exporter.record.journal import Fact, Level
+from cadence_exporter.record.layout import Format
+from cadence_exporter.record.lock import InUse
+from cadence_exporter.record.metrics import About, Metrics
+from cadence_exporter.record.store import SqliteStore
+from cadence_exporter.record.web.live_config import LiveWebConfig
+from cadence_exporter.record.web.routes import Routes
+from cadence_exporter.record.web.server import WebServer
+from cadence_exporter.record.web.status import BoardSettings, StatusBoard
+from cadence_exporter.settings.load import Loaded
+from cadence_exporter.settings.schema import Settings
+from cadence_exporter.wiring import equipment
+
+NEEDS_RESTART = ("listen", "state_dir", "web_config_file")
+"""What is opened once, at the start."""
+
+
+class Service:
+    """Built whole or not at all. Raises SettingsError, ListenFailed, or InUse when another instance has the state directory."""
+
+    def __init__(self, load: Callable[[], Loaded]) -> None:
+        self._load = load
+        loaded = load()
+        export(loaded.exports)
+        self._settings = loaded.settings
+        self.clock = SystemClock()
+        self._console = Console(sys.stdout, self.clock, style(self._settings))
+        self._faults = CountedFaults(self._console)
+        self._calls = CallLog()
+        self._https = Https(self.clock, self._calls)
+        self.doorbell = QueueDoorbell(self.clock)
+        web_config = LiveWebConfig(self._settings.web_config_file, self._web_config_broke)
+        self._store = SqliteStore(self._settings.state_dir, self.clock, self._faults)
+        self._claim_state()
+        memory = self._store.load(self.clock.now())
+        self._metrics = Metrics(self._store, memory, self.clock, About(__version__, features=features(self._settings)))
+        self._board = StatusBoard(self.clock, board_settings(self._settings))
+        self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
+        routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring)
+        self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
+        self._announce(loaded)
+
+    def stop(self) -> None:
+        """Ask the loop to end, now; it does not wait for a probe that hangs. Safe in signal handlers."""
+        self.doorbell.ring(Reason.STOP)
+        self.loop.equipment.crew.abandon()
+
+    def close(self) -> None:
+        """The clean end; called by the loop's thread after its last cycle."""
+        self._store.close(self.clock.now())
+        self._console.event(Fact("SERVICE", "STOP", "clean", icon="👋"))
+
+    def _claim_state(self) -> None:
+        """One instance a state directory. A directory that cannot be used at all is the store's to report: the loop runs without."""
+        try:
+            self._store.acquire()
+        except InUse:
+            raise
+        except StateUnavailable as error:
+            self._console.event(Fact("STORE", "CAUTION", str(error), level=Level.WARNING, icon="🟡"))
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            clock=self.clock,
+            doorbell=self.doorbell,
+            store=self._store,
+            recorders=(self._metrics, self._board, self._console),
+            calls=self._calls,
+            faults=self._faults,
+            draw=SystemRandom().random,
+        )
+
+    def _equip(self, settings: Settings) -> Equipment:
+        return equipment(settings, self.clock, self._https, self._faults, rehearse=False)
+
+    def _reload(self) -> Equipment | None:
+        """The settings once more. A bad file changes nothing, is said, and is counted."""
+        try:
+            loaded = self._load()
+        except SettingsError as error:
+            for problem in error.problems:
+                self._console.event(Fact("SETTINGS", "REFUSED", str(problem), level=Level.ERROR, icon="🔴"))
+            self._metrics.reloaded(succeeded=False, at=self.clock.wall())
+            return None
+        for key in NEEDS_RESTART:
+            if getattr(loaded.settings, key) != getattr(self._settings, key):
+                self._console.event(
+                    Fact("SETTINGS", "RESTART", f"{key} changes with a restart only", level=Level.WARNING, icon="🟡")
+                )
+        fresh = self._equip(loaded.settings)
+        self._settings = loaded.settings
+        self._console.restyle(style(loaded.settings))
+        self._board.settings = board_settings(loaded.settings)
+        self._metrics.about(About(__version__, features=features(loaded.settings)))
+        self._metrics.reloaded(succeeded=True, at=self.clock.wall())
+        self._announce(loaded)
+        return fresh
+
+    def _announce(self, loaded: Loaded) -> None:
+        where = str(loaded.path) if loaded.path else "no file: defaults and environment"
+        extras = {"version": __version__, "site": loaded.settings.site}
+        self._console.event(Fact("SETTINGS", "READ", where, extras=extras, icon="📖"))
+        for warning in loaded.warnings:
+            self._console.event(Fact("SETTINGS", "CAUTION", warning, level=Level.WARNING, icon="🟡"))
+
+    def _web_config_broke(self, error: SettingsError) -> None:
+        for problem in error.problems:
+            self._console.event(Fact("WEB_CONFIG", "REFUSED", str(problem), level=Level.ERROR, icon="🔴"))
+
+
+def export(variables: Mapping[str, str]) -> None:
+    """Put into the process what libraries read from there: TZ and REQUESTS_CA_BUNDLE out of ``.env``."""
+    os.environ.update(variables)
+    time.tzset()
+
+
+def style(settings: Settings) -> Style:
+    """How the log looks."""
+    return Style(
+        format=Format(settings.log.format),
+        level=Level[settings.log.level.upper()],
+        site=settings.site,
+        cache_max_age_s=settings.dns.cache_max_age,
+    )
+
+
+def board_settings(settings: Settings) -> BoardSettings:
+    """What the status page shows of the settings."""
+    return BoardSettings(settings.site, settings.record_specs(), settings.loop.probe_timeout)
+
+
+def features(settings: Settings, *, rehearse: bool = False) -> Mapping[str, bool]:
+    """What is switched on, for the metrics."""
+    return {"dns_reconcile": bool(settings.record_specs()), "dry_run": rehearse}

@@ -1,0 +1,75 @@
+"""Settings -> the real thing. The only file that names concrete classes."""
+
+from types import MappingProxyType
+
+from cadence_exporter.act.dns.cloudflare import Cloudflare
+from cadence_exporter.act.dns.doh_truth import DohTruth
+from cadence_exporter.act.dns.file import HostsFile
+from cadence_exporter.act.dns.reconcile import Reconciler
+from cadence_exporter.act.dns.rfc2136 import Rfc2136, tsig_key
+from cadence_exporter.act.hands import Hands
+from cadence_exporter.loop import Equipment
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.observe.crew import ProbeCrew
+from cadence_exporter.outbound.https import Https
+from cadence_exporter.seams import Clock, DnsProvider, Faults
+from cadence_exporter.settings.schema import Settings
+
+
+def policy(settings: Settings) -> Policy:
+    """The numbers that assess and decide go by."""
+    loop, public_ip, dns = settings.loop, settings.public_ip, settings.dns
+    return Policy(
+        interval_s=loop.interval,
+        fast_factor=loop.fast_factor,
+        slow_factor=loop.slow_factor,
+        jitter_s=loop.jitter,
+        confirmations=loop.confirmations,
+        confirm_spacing_s=loop.confirm_spacing,
+        families=public_ip.families,
+        quorum=public_ip.quorum,
+        panel=MappingProxyType({family: len(settings.echo_services(family)) for family in public_ip.families}),
+        cross_check_s=public_ip.cross_check,
+        refused_networks=public_ip.refuse,
+        records=settings.record_specs(),
+        cache_max_age_s=dns.cache_max_age,
+        max_changes_per_day=dns.max_changes_per_day,
+    )
+
+
+def equipment(settings: Settings, clock: Clock, https: Https, faults: Faults, *, rehearse: bool) -> Equipment:
+    """Probes, hands and policy for these settings."""
+    truths = [DohTruth(url, https) for url in settings.dns.truth]
+    reconciler = Reconciler(
+        clock, truths, providers(settings, clock, https), rehearse=rehearse, call_timeout_s=settings.loop.probe_timeout
+    )
+    crew = ProbeCrew(clock, settings, https, faults)
+
+    def retire() -> None:
+        crew.close()
+        reconciler.close()
+
+    return Equipment(crew, Hands(reconciler, faults, clock).perform, policy(settings), retire)
+
+
+def providers(settings: Settings, clock: Clock, https: Https) -> dict[str, DnsProvider]:
+    """The providers that records name, ready to be asked."""
+    wanted = {spec.provider for spec in settings.record_specs()}
+    made: dict[str, DnsProvider] = {}
+    cloudflare, rfc2136 = settings.providers.cloudflare, settings.providers.rfc2136
+    if "cloudflare" in wanted and cloudflare.api_token is not None:
+        made["cloudflare"] = Cloudflare(
+            https,
+            clock,
+            api_token=cloudflare.api_token.get_secret_value(),
+            zone_id=cloudflare.zone_id,
+            base_url=cloudflare.base_url,
+        )
+    if "rfc2136" in wanted and rfc2136.server is not None and rfc2136.zone is not None:
+        key = None
+        if rfc2136.tsig_name and rfc2136.tsig_key:
+            key = tsig_key(rfc2136.tsig_name, rfc2136.tsig_key.get_secret_value(), rfc2136.tsig_algorithm)
+        made["rfc2136"] = Rfc2136(clock, server=rfc2136.server, port=rfc2136.port, zone=rfc2136.zone, key=key)
+    if "file" in wanted:
+        made["file"] = HostsFile(settings.hosts_file())
+    return made
