@@ -15,6 +15,8 @@ from cadence_exporter.seams import Clock
 
 LIE = "198.41.0.4"
 SECOND_LIE = "192.36.148.17"
+SECOND_LIAR = 2
+"""Not the neighbour of the first (0): a healthy home asks two neighbours in turn, and must meet a liar each time."""
 CGNAT_ADDRESS = "100.64.7.9"
 STRANGE_CONTENT = "192.33.4.12"
 
@@ -37,22 +39,22 @@ def opening() -> tuple[Event, ...]:
             0, f"A home comes up at 93.184.216.34. Watch for INIT, DEGRADED, UP, then {RECORD} being created.", _nothing
         ),
         Event(
-            10,
+            9,
             "The line gets a new address, 81.2.69.142. Watch it being confirmed, published and seen by resolvers.",
             lambda home: home.change_address("81.2.69.142"),
         ),
         Event(
-            12,
-            f"One echo service starts to lie ({LIE}). Watch it being outvoted: nothing is written.",
+            10,
+            f"One echo service starts to lie ({LIE}). A single voice moves nothing: watch it being outvoted when it is asked.",
             lambda home: home.echo_lies(0, LIE),
         ),
         Event(
             5,
-            "A second one joins: two against two. Watch DEGRADED and 'disputed': still nothing is written.",
-            lambda home: home.echo_lies(1, LIE),
+            "A second one joins: two against two. Watch 'disputed', then DEGRADED: still nothing is written.",
+            lambda home: home.echo_lies(SECOND_LIAR, LIE),
         ),
-        Event(5, "The liars are honest again.", Home.echoes_honest),
-        Event(4, "The line is dead for ten seconds. Watch DOWN: the router answers, the world does not.", Home.cut_wan),
+        Event(10, "The liars are honest again.", Home.echoes_honest),
+        Event(2, "The line is dead for ten seconds. Watch DOWN: the router answers, the world does not.", Home.cut_wan),
         Event(
             10,
             "The line works again. Watch it climb: DOWN, DEGRADED, UP; the record was right all along.",
@@ -75,10 +77,10 @@ def variations() -> tuple[tuple[Event, ...], ...]:
         (
             Event(
                 5,
-                "New address 89.160.20.112, and the provider answers 429 twice. Watch it wait, then converge.",
+                "New address 89.160.20.112, and the provider answers 429. Watch it wait, then converge.",
                 _move_while_throttled,
             ),
-            Event(15, "The provider takes requests again.", _nothing),
+            Event(16, "That should be published by now.", _nothing),
         ),
         (
             Event(
@@ -86,7 +88,7 @@ def variations() -> tuple[tuple[Event, ...], ...]:
                 "New address 2.125.160.216, and one resolver keeps the old answer. Watch 'published' long before 'visible'.",
                 _move_while_stale,
             ),
-            Event(10, "The resolver lets go of the old answer.", _resolvers_normal),
+            Event(12, "The resolver lets go of the old answer.", _resolvers_normal),
         ),
         (
             Event(10, "The router loses power. Watch LAN and WAN go, in one observation.", Home.router_off),
@@ -105,8 +107,12 @@ def variations() -> tuple[tuple[Event, ...], ...]:
             ),
         ),
         (
-            Event(14, f"Two echo services agree on a lie ({SECOND_LIE}). Watch 'disputed'.", _two_liars),
-            Event(8, "They are honest again.", Home.echoes_honest),
+            Event(
+                14,
+                f"Two echo services agree on a lie ({SECOND_LIE}). Watch 'disputed', and nothing being written.",
+                _two_liars,
+            ),
+            Event(12, "They are honest again.", Home.echoes_honest),
         ),
         (
             Event(8, "The line is dead for eight seconds.", Home.cut_wan),
@@ -163,7 +169,7 @@ def _edit_by_hand(home: Home) -> None:
 
 
 def _move_while_throttled(home: Home) -> None:
-    home.cloudflare.inject(faults.too_many_requests(1), faults.too_many_requests(1))
+    home.cloudflare.inject(faults.too_many_requests(1))
     home.change_address("89.160.20.112")
 
 
@@ -184,7 +190,7 @@ def _back_with_another(home: Home) -> None:
 
 def _two_liars(home: Home) -> None:
     home.echo_lies(0, SECOND_LIE)
-    home.echo_lies(1, SECOND_LIE)
+    home.echo_lies(SECOND_LIAR, SECOND_LIE)
 
 
 def _restored_elsewhere(home: Home) -> None:
