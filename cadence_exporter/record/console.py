@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.journal import Fact, Level
 from cadence_exporter.record.layout import Format, render
 from cadence_exporter.record.lines import facts
@@ -46,21 +47,21 @@ class Console:
         """Write the lines of one cycle."""
         style = self._style
         for fact in facts(cycle, cache_max_age_s=style.cache_max_age_s):
-            self._write(fact, style, cycle.id)
+            self._write(fact, style, cycle.ended.wall, cycle.id)
 
     def event(self, fact: Fact) -> None:
         """Write one line that belongs to no cycle."""
-        self._write(fact, self._style, "")
+        self._write(fact, self._style, self._clock.wall())
 
     def counts(self) -> Mapping[CounterKey, float]:
         """Lines written since the process began, by level. Lines that could not be written count too: they were meant."""
         with self._lock:
             return {("cadence_log_messages_total", level.label): float(count) for level, count in self._written.items()}
 
-    def _write(self, fact: Fact, style: Style, cycle_id: str) -> None:
+    def _write(self, fact: Fact, style: Style, now: WallTime, cycle_id: str = "") -> None:
         if fact.level < style.level:
             return
-        at = fact.at if fact.at is not None else self._clock.wall()
+        at = fact.at if fact.at is not None else now
         line = render(fact, at, style.format, {"site": style.site, "cycle_id": cycle_id}) + "\n"
         with self._lock:
             self._written[fact.level] += 1

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from cadence_exporter.model.assessment import Agreed, Unchanged
 from cadence_exporter.model.cycle import Cycle
@@ -107,11 +108,11 @@ def probe_seconds(cycle: Cycle, probe: str) -> float:
     return max(_answered(readings), default=max(_took(readings), default=0.0))
 
 
-def _answered(readings: Iterable[Reading[object]]) -> Iterator[float]:
+def _answered(readings: Iterable[Reading[Any]]) -> Iterator[float]:
     return (reading.took_s for reading in readings if isinstance(reading, Answered))
 
 
-def _took(readings: Iterable[Reading[object]]) -> Iterator[float]:
+def _took(readings: Iterable[Reading[Any]]) -> Iterator[float]:
     return (reading.took_s for reading in readings)
 
 

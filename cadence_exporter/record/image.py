@@ -18,7 +18,7 @@ from cadence_exporter.model.address import Family, RecordType, family_of
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.record import RecordKey
-from cadence_exporter.record.schema import Damaged
+from cadence_exporter.record.schema import SCHEMA_VERSION, Damaged
 from cadence_exporter.record.tally import CounterKey
 
 Value = str | float | None
@@ -85,7 +85,8 @@ def _record_row(record: RecordMemory) -> tuple[Value, ...]:
 
 
 def sealed(image: Image) -> Image:
-    """``image`` with its checksum."""
+    """``image`` with the schema version and its checksum."""
+    image = image | {("meta", "schema"): (str(SCHEMA_VERSION),)}
     return image | {_DIGEST: (_digest(image),)}
 
 

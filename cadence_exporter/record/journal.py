@@ -35,7 +35,7 @@ class Fact:
     level: Level = Level.INFO
     icon: str = "🟢"
     at: WallTime | None = None
-    """When it was seen; ``None``: now."""
+    """When it was seen; ``None``: when the cycle ended, or now."""
 
 
 class Journal(Protocol):

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family
@@ -16,7 +16,7 @@ class Marks:
 
     last_outage_s: float | None = None
     last_outage_end: WallTime | None = None
-    address_changed: Mapping[Family, WallTime] = MappingProxyType({})
+    address_changed: Mapping[Family, WallTime] = field(default_factory=lambda: MappingProxyType({}))
     last_mutation: WallTime | None = None
     recent_calls: tuple[tuple[str, Instant], ...] = ()
     """Service and time of each call of the last hour."""

@@ -23,7 +23,7 @@ from cadence_exporter.record.convergence import arrivals
 from cadence_exporter.record.families import Kind, Metric, all_metrics
 from cadence_exporter.record.gauges import CallWindow, Gauges, calls_last_hour, probe_seconds
 from cadence_exporter.record.marks import Marks
-from cadence_exporter.record.tally import CounterKey, probe_failures
+from cadence_exporter.record.tally import SERVICES, CounterKey, probe_failures
 from cadence_exporter.seams import Clock
 
 _STATE_SECONDS = "cadence_state_seconds_total"
@@ -53,7 +53,7 @@ class About:
     version: str
     revision: str = "unknown"
     python_version: str = field(default_factory=platform.python_version)
-    features: Mapping[str, bool] = MappingProxyType({"dns_reconcile": True, "dry_run": False})
+    features: Mapping[str, bool] = field(default_factory=lambda: {"dns_reconcile": True, "dry_run": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Metrics:
         """Raises RuntimeError when multi-process mode is switched on by the environment: it drops half of these metrics."""
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             raise RuntimeError("unset PROMETHEUS_MULTIPROC_DIR: cadence-exporter is one process")
-        without_created_series()
+        without_created_series()  # type: ignore[no-untyped-call]
         self._ledger = ledger
         self._gauges = Gauges(memory, ledger.marks)
         self._window = CallWindow(ledger.marks.recent_calls)
@@ -126,7 +126,7 @@ class Metrics:
     def _observe(self, cycle: Cycle) -> None:
         for probe in probe_failures(cycle):
             self._child("cadence_probe_duration_seconds", probe).observe(probe_seconds(cycle, probe))
-        for call in cycle.calls:
+        for call in (call for call in cycle.calls if call.service in SERVICES):
             self._child("cadence_api_request_duration_seconds", call.service).observe(call.took_s)
         for phase, seconds in cycle.phase_seconds.items():
             self._child("cadence_loop_duration_seconds", phase).observe(seconds, {"cycle_id": cycle.id})
@@ -172,10 +172,12 @@ class _SnapshotCollector(Collector):
 
     def _families(self) -> Iterator[Exposed]:
         snapshot = self._metrics.snapshot
-        seconds = {(_STATE_SECONDS, phase): value for phase, value in self._ledger.state_seconds().items()}
-        calls = calls_last_hour(snapshot.calls, self._clock.monotonic())
-        counters = {**snapshot.counters, **seconds}
-        gauges = {**snapshot.gauges, **{(_CALLS, service): float(number) for service, number in calls.items()}}
+        counters = dict(snapshot.counters)
+        for phase, value in self._ledger.state_seconds().items():
+            counters[_STATE_SECONDS, phase] = value
+        gauges = dict(snapshot.gauges)
+        for service, number in calls_last_hour(snapshot.calls, self._clock.monotonic()).items():
+            gauges[_CALLS, service] = float(number)
         shown: dict[str, list[CounterKey]] = {}
         for key in gauges:
             shown.setdefault(key[0], []).append(key)

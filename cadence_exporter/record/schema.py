@@ -53,6 +53,10 @@ def check_version(connection: sqlite3.Connection) -> None:
     if application != APPLICATION_ID or version < 1:
         raise Damaged("not a state store")
     if version > SCHEMA_VERSION:
+        # Every version writes its number into the checked rows too: a flipped bit in the header is no newer version.
+        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        if row is None or row[0] != str(version):
+            raise Damaged("two schema versions")
         raise NewerSchema(f"written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})")
 
 

@@ -20,6 +20,7 @@ KEPT_ASIDE = 5
 """Damaged files kept for a look; a dying disk must not fill itself with them."""
 
 _WAL_LIMIT = 1 << 20
+_HEADER_BYTES = 100
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -86,6 +87,7 @@ class StateFile:
         return False
 
     def _checked(self) -> sqlite3.Connection:
+        check_header(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             check(connection)
@@ -124,6 +126,17 @@ class StateFile:
     def _say(self, status: str, name: str, level: Level, why: str = "") -> None:
         extras = {"directory": str(self.directory)} | ({"why": why} if why else {})
         self._journal.event(Fact("STORE", status, name, "file", extras, level, "🟠"))
+
+
+def check_header(path: Path) -> None:
+    """Raises Damaged when the file's format versions are not 1 or 2 (SQLite file format, bytes 18 and 19).
+
+    SQLite would open such a file without complaint, but never write to it.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES or not {header[18], header[19]} <= {1, 2}:
+        raise Damaged("the file's header")
 
 
 def check(connection: sqlite3.Connection) -> None:

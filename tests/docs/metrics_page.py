@@ -1,0 +1,37 @@
+"""The page about the metrics, made from their declarations."""
+
+from cadence_exporter.record.families import GROUPS, Kind, Metric
+
+_INTRO = """# Metrics
+
+Made from `cadence_exporter/record/families.py` by `make docs`; do not edit.
+
+- Labels come from closed sets, and every combination is there from the start with 0: the first failure has an `increase()`.
+- What is not known is absent. There is no 0 or NaN that means "unknown".
+- No address, URL or error text is ever a label. `site` is a target label of the scrape configuration.
+- Counters marked *kept* go on over restarts and never go back over a kill; an unclean stop may add up to one wait
+  (about three minutes) to `cadence_state_seconds_total` of the state it was in. Histograms begin anew with each process.
+- `process_*`, `python_*` of the client library are exposed as well.
+"""
+
+
+def metrics_page() -> str:
+    """The content of docs/metrics.md."""
+    parts = [_INTRO]
+    for title, metrics in GROUPS:
+        parts.append(f"## {title}\n")
+        parts.append("| name | type | labels | meaning |\n| --- | --- | --- | --- |")
+        parts.append("\n".join(_row(metric) for metric in metrics) + "\n")
+    return "\n".join(parts)
+
+
+def _row(metric: Metric) -> str:
+    kind = f"{metric.kind}, kept" if metric.kind is Kind.COUNTER and metric.persistent else str(metric.kind)
+    labels = "<br>".join(_label(metric, position) for position in range(len(metric.labels)))
+    buckets = f" Buckets: {', '.join(f'{bound:g}' for bound in metric.buckets)} s." if metric.buckets else ""
+    return f"| `{metric.name}` | {kind} | {labels} | {metric.help}{buckets} |"
+
+
+def _label(metric: Metric, position: int) -> str:
+    values = list(dict.fromkeys(child[position] for child in metric.children))
+    return f"`{metric.labels[position]}`" + (f": {', '.join(values)}" if values else "")
