@@ -303,6 +303,7 @@ class TestErrors:
             ),
             (refused(400, 424242, "brand\nnew"), "refused: 424242 brand new", None, False),
             (refused(200, 424242), "424242", None, False),
+            (answered({"success": True, "result": []}, 403), "without success", None, False),
             (reset(), "http", None, False),
         ],
     )

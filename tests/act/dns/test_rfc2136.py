@@ -154,11 +154,21 @@ def echo(change: Callable[[bytes], bytes]) -> Callable[[socket.socket], None]:
     return talk
 
 
+def unsigned(wire: bytes, flags: bytes, own_id: bytes | None = None) -> bytes:
+    """The question back, without the signature."""
+    end = wire.index(0, 12) + 5
+    return (own_id or wire[:2]) + flags + bytes((0, 1, 0, 0, 0, 0, 0, 0)) + wire[12:end]
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda query: query[:2] + b"\x84\x00" + query[4:],  # unsigned, authoritative, NOERROR, no answer
-        lambda query: query[:2] + b"\xac\x08" + query[4:12],  # unsigned NXRRSET
+        lambda query: unsigned(query, b"\x84\x00"),  # authoritative: there is no such record
+        lambda query: unsigned(query, b"\x84\x03"),  # NXDOMAIN
+        lambda query: unsigned(query, b"\xa8\x00"),  # update done
+        lambda query: unsigned(query, b"\xa8\x08"),  # NXRRSET
+        lambda query: unsigned(query, b"\x84\x05"),  # REFUSED
+        lambda query: query[:2] + b"\x84\x00" + query[4:],
         lambda query: b"\x00\x00" + query[2:],
         lambda _: b"garbage",
         lambda _: b"",
@@ -173,6 +183,19 @@ def test_an_answer_that_is_not_the_servers_own_is_never_believed(
         provider(port).read(spec("vpn.example.com"), soon())
     with pytest.raises(ActionFailed):
         provider(port).create(spec("vpn.example.com"), NEW, soon())
+
+
+def test_without_a_key_an_answer_must_at_least_be_to_our_question(loopback: Loopback) -> None:
+    def read(change: Callable[[bytes], bytes]) -> RecordSet:
+        port = loopback.serve(echo(change))
+        open_server = Rfc2136(CLOCK, server="127.0.0.1", port=port, zone="example.com", key=None)
+        return open_server.read(spec("vpn.example.com"), soon())
+
+    assert read(lambda query: unsigned(query, b"\x84\x00")) == RecordSet(())
+    with pytest.raises(ActionFailed, match="another question"):
+        read(lambda query: unsigned(query, b"\x84\x00", own_id=bytes((query[0] ^ 1, query[1]))))
+    with pytest.raises(ActionFailed, match="another question"):
+        read(lambda query: unsigned(query, b"\x84\x00").replace(b"vpn", b"www"))
 
 
 def test_a_silent_server_costs_no_more_than_the_deadline(loopback: Loopback) -> None:
