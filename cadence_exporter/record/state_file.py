@@ -141,9 +141,9 @@ def check_header(path: Path) -> None:
 
 def check(connection: sqlite3.Connection) -> None:
     """Pages, version, checksum, and every row read once. Raises Damaged or NewerSchema."""
-    check_version(connection)
-    check_pages(connection)
     try:
+        check_version(connection)
+        check_pages(connection)  # what it finds may not even be text
         image = read_image(connection)
         memory_of(image, Now(Instant(0.0), WallTime(0.0)))
         counters_of(image)

@@ -190,7 +190,8 @@ class SqliteStore:
 
     def _write(self, *, moves_on: bool = True) -> None:
         """Make the disk hold what memory holds. Raises StateUnavailable."""
-        self._absorb_faults()
+        if moves_on:
+            self._absorb_faults()
         self.up = False
         try:
             connection = self._opened()

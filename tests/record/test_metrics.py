@@ -1,0 +1,281 @@
+"""The metrics as Prometheus sees them."""
+
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.decision import AddressChanged
+from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
+from cadence_exporter.model.outcome import ApiCall, Operation, Result
+from cadence_exporter.record.families import all_metrics
+from cadence_exporter.record.marks import Marks
+from cadence_exporter.record.metrics import About, Metrics
+from cadence_exporter.record.store import SqliteStore
+from tests.docs.metrics_page import metrics_page
+from tests.record.cycles import (
+    HOME,
+    KEY,
+    MOVED,
+    WALL,
+    Hands,
+    at,
+    eventful,
+    make_cycle,
+    make_faults,
+    memory,
+    observation,
+    outcome,
+    reconcile,
+)
+
+GOLDEN = Path(__file__).with_name("metric_names.txt")
+
+
+class Ledger:
+    up = True
+
+    def __init__(self):
+        self.marks = Marks()
+        self.sums = {}
+        self.broken = False
+
+    def counters(self):
+        return dict(self.sums)
+
+    def state_seconds(self):
+        if self.broken:
+            raise RuntimeError("broken")
+        return dict.fromkeys(Phase, 1.0)
+
+
+@pytest.fixture
+def clock():
+    return Hands()
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+@pytest.fixture
+def metrics(ledger, clock):
+    return Metrics(ledger, Memory(Phase.INIT, clock.now()), clock, About("1.2.3", "abc", "3.11.7"))
+
+
+def value(metrics, name, **labels):
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_before_the_first_cycle_the_state_is_init_and_every_child_is_there(metrics):
+    assert value(metrics, "cadence_state", state="init") == 1
+    assert value(metrics, "cadence_state", state="up") == 0
+    for metric in all_metrics():
+        for labels in metric.children:
+            name = metric.name + ("_count" if metric.kind == "histogram" else "")
+            assert value(metrics, name, **dict(zip(metric.labels, labels, strict=True))) is not None, (name, labels)
+    assert value(metrics, "cadence_probe_success", probe="wan_path") is None
+    assert value(metrics, "cadence_build_info", version="1.2.3", revision="abc", python_version="3.11.7") == 1
+    assert value(metrics, "cadence_config_last_reload_successful") == 1
+
+
+def test_the_names_are_those_that_dashboards_and_alerts_know(metrics):
+    found = {
+        family.name for family in parse(generate_latest(metrics.registry).decode()) if family.name.startswith("cadence")
+    }
+    typed = sorted(f"{metric.name} {metric.kind} {','.join(metric.labels)}".rstrip() for metric in all_metrics())
+    assert typed == GOLDEN.read_text().splitlines()
+    assert found == {
+        metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name for metric in all_metrics()
+    }
+
+
+def test_one_cycle_moves_the_gauges(metrics, ledger, clock):
+    metrics.record(eventful(clock.now()))
+    ended = clock.wall() + 0.295
+    for name, labels, expected in (
+        ("cadence_state", {"state": "up"}, 1),
+        ("cadence_state", {"state": "init"}, 0),
+        ("cadence_last_outage_duration_seconds", {}, 60),
+        ("cadence_probe_success", {"probe": "lan_router"}, 1),
+        ("cadence_probe_rtt_seconds", {"probe": "wan_path"}, 0.028),
+        ("cadence_probe_last_success_timestamp_seconds", {"probe": "public_ip"}, ended),
+        ("cadence_dns_record_in_sync", {"record": KEY.name, "type": "A"}, 0),
+        ("cadence_dns_last_verified_timestamp_seconds", {"record": KEY.name, "type": "A"}, clock.wall()),
+        ("cadence_dns_convergence_seconds_count", {"stage": "published"}, 1),
+        ("cadence_dns_convergence_seconds_sum", {"stage": "published"}, 10),
+        ("cadence_outage_duration_seconds_sum", {}, 60),
+        ("cadence_api_calls_last_hour", {"service": "doh"}, 2),
+        ("cadence_api_request_duration_seconds_count", {"service": "doh"}, 2),
+        ("cadence_loop_next_delay_seconds", {}, 129),
+        ("cadence_loop_duration_seconds_count", {"phase": "total"}, 1),
+        ("cadence_state_store_up", {}, 1),
+        ("cadence_dns_last_mutation_timestamp_seconds", {}, ended),
+        ("cadence_public_ip_last_change_timestamp_seconds", {"family": "ipv4"}, ended),
+    ):
+        assert value(metrics, name, **labels) == pytest.approx(expected), name
+
+
+def test_what_is_not_known_is_absent(metrics):
+    metrics.record(make_cycle(seen=observation(at(1000), wan=False)))
+    assert value(metrics, "cadence_probe_rtt_seconds", probe="wan_path") is None
+    assert value(metrics, "cadence_probe_consecutive_failures", probe="wan_path") == 1
+    assert value(metrics, "cadence_cgnat_detected") is None
+    assert value(metrics, "cadence_last_outage_duration_seconds") is None
+    unknown = memory(records=MappingProxyType({KEY: RecordMemory()}))
+    metrics.record(make_cycle(after=unknown))
+    assert value(metrics, "cadence_dns_record_in_sync", record=KEY.name, type="A") is None
+    metrics.record(make_cycle(after=memory(beliefs=MappingProxyType({Family.IPV4: Belief()}))))
+    assert value(metrics, "cadence_dns_record_in_sync", record=KEY.name, type="A") is None
+    metrics.record(make_cycle())
+    assert value(metrics, "cadence_dns_record_in_sync", record=KEY.name, type="A") == 1
+    metrics.record(make_cycle(after=memory(records=MappingProxyType({}))))
+    assert value(metrics, "cadence_dns_record_in_sync", record=KEY.name, type="A") is None
+
+
+def test_visible_is_measured_from_the_first_evidence(metrics, clock):
+    before = eventful(clock.now()).memory
+    clock.seconds += 50
+    seen = outcome(Result.VISIBLE, reconcile(), clock.now())
+    metrics.record(make_cycle(clock.now(), before=before, outcomes=(seen,)))
+    assert value(metrics, "cadence_dns_convergence_seconds_sum", stage="visible") == 60
+
+
+def test_a_failed_write_is_no_mutation_that_happened(metrics):
+    metrics.record(make_cycle(outcomes=(outcome(Result.FAILED, operation=Operation.UPDATE),)))
+    assert value(metrics, "cadence_dns_last_mutation_timestamp_seconds") is None
+
+
+def test_what_happened_before_this_process_is_shown(clock):
+    ledger = Ledger()
+    ledger.marks = Marks(
+        120.0, WALL - 50, MappingProxyType({Family.IPV4: WALL - 60}), WALL - 70, (("doh", at(500).instant),)
+    )
+    metrics = Metrics(ledger, memory(Phase.INIT), clock, About("1"))
+    assert value(metrics, "cadence_last_outage_duration_seconds") == 120
+    assert value(metrics, "cadence_public_ip_last_change_timestamp_seconds", family="ipv4") == WALL - 60
+    assert value(metrics, "cadence_dns_last_mutation_timestamp_seconds") == WALL - 70
+    assert value(metrics, "cadence_api_calls_last_hour", service="doh") == 1
+    assert value(metrics, "cadence_dns_last_verified_timestamp_seconds", record=KEY.name, type="A") == WALL - 250
+
+
+def test_the_hour_slides_with_the_scrape_and_not_with_the_wall_clock(metrics, clock):
+    metrics.record(make_cycle(clock.now(), calls=(ApiCall("doh", "2xx", 0.1, "x"),)))
+    clock.ahead += 86400
+    assert value(metrics, "cadence_api_calls_last_hour", service="doh") == 1
+    clock.seconds += 3601
+    assert value(metrics, "cadence_api_calls_last_hour", service="doh") == 0
+
+
+def test_a_failing_collector_costs_its_own_values_and_is_counted(metrics, ledger):
+    ledger.broken = True
+    assert value(metrics, "cadence_metrics_errors_total") == 1
+    assert value(metrics, "cadence_state", state="init") is None
+    ledger.broken = False
+    assert value(metrics, "cadence_state", state="init") == 1
+    assert value(metrics, "cadence_metrics_errors_total") == 2
+
+
+def test_no_address_ever_becomes_a_label(metrics, clock):
+    metrics.record(eventful(clock.now()))
+    metrics.record(make_cycle(address_changes=(AddressChanged(HOME, MOVED),)))
+    text = generate_latest(metrics.registry).decode()
+    assert str(HOME) not in text
+    assert str(MOVED) not in text
+
+
+def test_multiprocess_mode_is_refused(ledger, clock, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nowhere")
+    with pytest.raises(RuntimeError, match="one process"):
+        Metrics(ledger, memory(), clock, About("1"))
+
+
+def test_settings_read_again_are_shown(metrics, clock):
+    metrics.reloaded(succeeded=False, at=clock.wall())
+    assert value(metrics, "cadence_config_last_reload_successful") == 0
+    metrics.about(About("1.2.3", features={"dns_reconcile": True, "dry_run": True}))
+    assert value(metrics, "cadence_feature_enabled", feature="dry_run") == 1
+
+
+def test_openmetrics_carries_the_cycle_as_exemplar(metrics, clock):
+    metrics.record(eventful(clock.now()))
+    text = generate_openmetrics(metrics.registry).decode()
+    assert 'cycle_id="3408-abcdef"' in text
+    assert list(parse_openmetrics(text))
+    assert "_created" not in text
+
+
+def test_a_scrape_never_sees_two_active_states(metrics, clock):
+    seen, stop = [], threading.Event()
+
+    def scrape():
+        while not stop.is_set():
+            seen.append(active())
+
+    def active():
+        families = parse(generate_latest(metrics.registry).decode())
+        return sum(sample.value for family in families for sample in family.samples if sample.name == "cadence_state")
+
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    phases = list(Phase)
+    for number in range(3000):
+        metrics.record(make_cycle(clock.now(), after=memory(phases[number % 4])))
+    stop.set()
+    thread.join()
+    assert len(seen) > 3
+    assert set(seen) == {1}
+
+
+def test_counters_go_on_over_a_kill(tmp_path, clock):
+    highest = {}
+    for _ in range(4):
+        faults, _stream = make_faults(clock)
+        store = SqliteStore(tmp_path, clock, faults)
+        metrics = Metrics(store, store.load(clock.now()), clock, About("1"))
+        for number in range(3):
+            clock.seconds += 100
+            store.commit(eventful(clock.now(), number))
+            faults.caught("record", ValueError("x"))
+            metrics.record(eventful(clock.now(), number))
+            for family in metrics.registry.collect():
+                if (
+                    family.type == "counter"
+                    and family.name.startswith("cadence")
+                    and "metrics_errors" not in family.name
+                ):
+                    for sample in family.samples:
+                        key = sample.name, *sample.labels.values()
+                        assert sample.value >= highest.get(key, 0.0), key
+                        highest[key] = sample.value
+        store._connection.close()
+        store._lock.release()
+    assert highest["cadence_loop_iterations_total", "ok"] == 12
+    assert (
+        highest["cadence_loop_exceptions_total", "record"] == 8
+    )  # the last one of each life was never on disk, nor shown
+
+
+@pytest.mark.real_server
+def test_promtool_has_nothing_to_say(metrics, clock):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    metrics.record(eventful(clock.now()))
+    page = generate_latest(metrics.registry)
+    done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_page_about_the_metrics_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    assert page.read_text() == metrics_page(), "run: make docs"
