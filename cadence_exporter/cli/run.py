@@ -32,7 +32,7 @@ def run(config: Path | None, environ: Mapping[str, str], cwd: Path, started: Cal
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
     _listen_to_signals(service, ended)
     thread = threading.Thread(target=lambda: _loop(service, ended), name="loop", daemon=True)
-    service.web.start()
+    service.listen()
     started()
     thread.start()
     why = ended.get()

@@ -58,6 +58,12 @@ class Service:
         self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
         self._announce(loaded)
 
+    def listen(self) -> None:
+        """Answer HTTP from now on, before anything has been probed."""
+        self.web.start()
+        where = f"{self._settings.listen_address()[0] or '*'}:{self.web.port}"
+        self._console.event(Fact("SERVICE", "LISTEN", where, extras={"pid": str(os.getpid())}, icon="👂"))
+
     def stop(self) -> None:
         """Ask the loop to end, now; it does not wait for a probe that hangs. Safe in signal handlers."""
         self.doorbell.ring(Reason.STOP)

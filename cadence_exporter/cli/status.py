@@ -35,7 +35,7 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
         return UNREACHABLE
     out.write(json.dumps(document, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
     out.write("\n")
-    return UP if document["state"] == "up" else NOT_UP
+    return UP if document["state"] == "UP" else NOT_UP
 
 
 def ask(url: str) -> Mapping[str, Any]:
@@ -104,7 +104,7 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "state", f"{document['state'].upper()} at {document['site']}"
+    yield "state", f"{document['state']} at {document['site']}"
     yield "since", f"{local(document['since'])} ({span(document['seconds_in_state'])})"
     uptime = document["uptime"]
     if uptime["ratio"] is not None:

@@ -29,7 +29,7 @@ def describe(cycle: Cycle | None, specs: Iterable[RecordSpec], now: Now) -> dict
     memory = cycle.memory
     left = cycle.decision.next_look - now.instant
     return {
-        "state": str(memory.phase),
+        "state": memory.phase.upper(),
         "since": iso(memory.since.wall),
         "seconds_in_state": round(now.instant - memory.since.instant, 1),
         "cycle": memory.cycle,
@@ -76,7 +76,7 @@ def _line(fact: Fact) -> dict[str, Any]:
 
 def _nothing_yet() -> dict[str, Any]:
     return {
-        "state": "init",
+        "state": "INIT",
         "since": None,
         "seconds_in_state": None,
         "cycle": None,

@@ -43,10 +43,10 @@ SECURITY_HEADERS = (
 def render(status: Mapping[str, Any]) -> Response:
     """The page for one status document."""
     state = status["state"]
-    title = f"{state.upper()} · {status['site']}"
+    title = f"{state} · {status['site']}"
     parts = (
         f"<h1>Cadence at {_e(status['site'])}</h1>",
-        f'<p class="state {_e(state)}">{_e(state.upper())}</p>',
+        f'<p class="state {_e(state.lower())}">{_e(state)}</p>',
         f"<p>{_since(status)}</p>",
         _table("Connection", (), _connection(status)),
         _table("Records", ("Record", "State", "Verified"), map(_record, status["records"])),

@@ -236,8 +236,8 @@ def test_the_document_is_json_with_the_documented_keys(site):
     site.board.record(make_cycle())
     after = json.loads(ask(site.port, "/api/v1/status").body)
     assert set(before) == set(after)
-    assert before["state"] == "init"
-    assert after["state"] == "up"
+    assert before["state"] == "INIT"
+    assert after["state"] == "UP"
 
 
 def test_a_broken_page_answers_500_and_is_counted(site):

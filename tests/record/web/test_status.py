@@ -32,7 +32,7 @@ def test_state_and_times(board, clock):
     board.record(make_cycle(at=1000.0, next_in=180.0))
     clock.seconds = 1060.0
     told = board.as_dict()
-    assert told["state"] == "up"
+    assert told["state"] == "UP"
     assert told["since"] == iso(WallTime(NOON + 1000 - 3600))
     assert told["seconds_in_state"] == 3660.0
     assert told["next_look_in_seconds"] == 120.0
