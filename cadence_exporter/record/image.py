@@ -121,11 +121,8 @@ def write_changes(connection: sqlite3.Connection, old: Image, new: Image) -> Non
         connection.execute(f"DELETE FROM {key[0]} WHERE {where}", key[1:])  # noqa: S608 - constant names
 
 
-def counters_of(image: Image, *, torn: bool = False) -> tuple[dict[CounterKey, float], dict[Phase, float]]:
-    """The counters and the seconds per state. After an unclean stop the latter hold what may have been shown already.
-
-    ``torn``: the image is an older copy, so however it ended, the file that it replaces did not end cleanly.
-    """
+def counters_of(image: Image) -> tuple[dict[CounterKey, float], dict[Phase, float]]:
+    """The counters and the seconds per state. After an unclean stop the latter hold what may have been shown already."""
     counters: dict[CounterKey, float] = {}
     seconds: dict[Phase, float] = {}
     for key, values in image.items():
@@ -138,7 +135,7 @@ def counters_of(image: Image, *, torn: bool = False) -> tuple[dict[CounterKey, f
         else:
             counters[key[1], *labels] = value
     running = running_of(image)
-    if running is not None and (torn or not running.clean):
+    if running is not None and not running.clean:
         seconds[running.phase] = seconds.get(running.phase, 0.0) + running.allowance_s
     return counters, seconds
 

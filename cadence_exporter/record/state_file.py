@@ -33,8 +33,8 @@ class StateFile:
         self.copy = directory / f"{NAME}.good"
         self._journal = journal
 
-    def open(self) -> tuple[sqlite3.Connection, bool]:
-        """A checked connection, and whether the state is the good copy's. A damaged file is set aside on the way.
+    def open(self) -> sqlite3.Connection:
+        """A checked connection. A damaged file is set aside on the way, and the good copy takes its place.
 
         Raises StateUnavailable, OSError or sqlite3.Error when the directory or the disk does not let us.
         """
@@ -43,7 +43,7 @@ class StateFile:
             if not self.path.is_file():
                 restored = self._begin()
             try:
-                return self._checked(), restored
+                return self._checked()
             except Damaged as why:
                 if restored:
                     self._set_aside(self.copy, why)

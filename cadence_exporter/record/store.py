@@ -62,7 +62,6 @@ class SqliteStore:
         self._hands_off: StateUnavailable | None = None
         self._on_disk: Image = {}
         self._loaded = False
-        self._restored = False
         self._counters: dict[CounterKey, float] = {}
         self._faults_seen: dict[CounterKey, float] = {}
         self._seconds = StateClock(clock, Phase.INIT, CYCLE_SLACK_S)
@@ -143,7 +142,7 @@ class SqliteStore:
         """Memory, counters, marks and calls from the disk."""
         try:
             image = self._on_disk
-            stored, seconds = counters_of(image, torn=self._restored)
+            stored, seconds = counters_of(image)
             for key, value in stored.items():
                 self._counters[key] = self._counters.get(key, 0.0) + value
             shown = self._seconds.seconds() if self._memory is not None else {}
@@ -180,7 +179,7 @@ class SqliteStore:
             return self._connection
         try:
             self.acquire()
-            self._connection, self._restored = self._file.open()
+            self._connection = self._file.open()
             self._inode = self._file.path.stat().st_ino
             self._on_disk = read_image(self._connection)
         except (sqlite3.Error, OSError, Damaged) as error:

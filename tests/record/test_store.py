@@ -150,6 +150,11 @@ def test_state_seconds_never_go_back_over_an_unclean_stop_and_are_exact_after_a_
     for _ in range(300):
         clock.seconds += rng.choice([0.01, 3, 30, 180, 400])
         look(store)
+        if rng.random() < 0.2:  # killed while waiting
+            die(store)
+            store = opened()
+            store.load(clock.now())
+            look(store)
         store.commit(make_cycle(clock.now(), after=memory(rng.choice(list(Phase))), wait=180.0, took=0.0))
         clock.seconds += rng.choice([0, 0.2, 50])
         look(store)
