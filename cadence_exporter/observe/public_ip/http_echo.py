@@ -31,8 +31,10 @@ class EchoPanel:
 
     def read(self, plan: EchoPlan | None, router_says: IPv4Address | None, deadline: Instant) -> EchoRound:
         """One round. Without a plan everyone is asked at once. Returns by ``deadline``; never raises."""
-        if plan is not None and plan.spare_if_router_says is not None and plan.spare_if_router_says == router_says:
-            return EchoRound((), len(self._urls), spared=True)
+        if plan is not None and plan.spare_if_router_says is not None and router_says is not None:
+            if plan.spare_if_router_says == router_says:
+                return EchoRound((), len(self._urls), spared=True)
+            plan = None  # another word of the router's is the strongest hint there is: everyone is asked at once
         order = self._order(plan.turn if plan else 0)
         first = len(order) if plan is None else min(plan.first, len(order))
         asked = self._start(order[:first], deadline)

@@ -160,3 +160,10 @@ def test_a_lane_that_still_hangs_says_so_and_asks_nothing_more(loopback: Any, la
     assert isinstance(second, Failed)
     assert (first.detail, second.detail) == ("no answer in time", "still waiting for an earlier call")
     assert second.reason is FailureReason.TIMEOUT
+
+
+def test_a_router_that_names_another_address_brings_in_everyone_at_once(loopback: Any, lanes: ProbeLanes) -> None:
+    services = Services(loopback, HOME, HOME, HOME)
+    plan = EchoPlan(first=1, expected=HOME, spare_if_router_says=HOME)
+    assert len(read(panel(services, lanes), plan, MOVED).readings) == 3
+    assert len(read(panel(services, lanes), plan, None).readings) == 1
