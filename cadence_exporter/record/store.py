@@ -85,7 +85,7 @@ class SqliteStore:
             raise StateUnavailable(f"{self._dir}: {error.strerror or error}") from error
 
     def load(self, now: Now) -> Memory:
-        """See the seam. What stands in the way is logged, and the service runs on memory alone until it is gone."""
+        """See the seam; called once. What stands in the way is logged, and memory alone serves until it is gone."""
         memory = Memory(Phase.INIT, now)
         try:
             self.acquire()
