@@ -52,7 +52,7 @@ class Service:
         self._claim_state()
         memory = self._store.load(self.clock.now())
         self._metrics = Metrics(self._store, memory, self.clock, About(__version__, features=features(self._settings)))
-        self._board = StatusBoard(self.clock, board_settings(self._settings))
+        self._board = StatusBoard(self.clock, board_settings(self._settings), self._store.marks.last_outage)
         self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
         routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring)
         self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)

@@ -27,8 +27,9 @@ class Gauges:
         self.values: Values = {}
         self._failures = dict.fromkeys(PROBES, 0)
         self._state(memory)
-        self._set("cadence_last_outage_duration_seconds", marks.last_outage_s)
-        self._set("cadence_last_outage_end_timestamp_seconds", marks.last_outage_end)
+        if marks.last_outage is not None:
+            self._set("cadence_last_outage_duration_seconds", marks.last_outage.seconds)
+            self._set("cadence_last_outage_end_timestamp_seconds", marks.last_outage.ended)
         self._set("cadence_dns_last_mutation_timestamp_seconds", marks.last_mutation)
         for family, wall in marks.address_changed.items():
             self._set("cadence_public_ip_last_change_timestamp_seconds", wall, family)

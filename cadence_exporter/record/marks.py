@@ -14,8 +14,7 @@ from cadence_exporter.record import chronicle
 class Marks:
     """``None`` and missing: never, as far as the store knows."""
 
-    last_outage_s: float | None = None
-    last_outage_end: WallTime | None = None
+    last_outage: chronicle.OutageHeld | None = None
     address_changed: Mapping[Family, WallTime] = field(default_factory=lambda: MappingProxyType({}))
     last_mutation: WallTime | None = None
     recent_calls: tuple[tuple[str, Instant], ...] = ()
@@ -33,8 +32,7 @@ def read_marks(connection: sqlite3.Connection, now: Now) -> Marks:
     outages = chronicle.outages(connection)
     changes = chronicle.dns_changes(connection)
     return Marks(
-        last_outage_s=outages[-1].seconds if outages else None,
-        last_outage_end=outages[-1].ended if outages else None,
+        last_outage=outages[-1] if outages else None,
         address_changed=MappingProxyType(changed),
         last_mutation=changes[-1].published if changes else None,
         recent_calls=tuple(

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from cadence_exporter.model.operators import is_loopback, literal_of
+from cadence_exporter.model.ranges import special_range
 
 HIGHEST_PORT = 65535
 
@@ -56,7 +57,7 @@ def _check_host(host: str, scheme: str, text: str) -> None:
         raise ValueError(f"{_short(text)} has no usable host name")
     if scheme == "http":
         raise ValueError(f"{_short(text)} is not encrypted; write https:// (http:// is for loopback only)")
-    if address is not None and not (address.is_global and not address.is_multicast):
+    if address is not None and special_range(address) is not None:
         raise ValueError(f"{_short(text)} is not a public address; a private one is accepted on loopback only")
 
 

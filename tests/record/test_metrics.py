@@ -16,6 +16,7 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.decision import AddressChanged
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Operation, Result
+from cadence_exporter.record.chronicle import OutageHeld
 from cadence_exporter.record.families import all_metrics
 from cadence_exporter.record.marks import Marks
 from cadence_exporter.record.metrics import About, Metrics
@@ -158,7 +159,10 @@ def test_a_failed_write_is_no_mutation_that_happened(metrics):
 def test_what_happened_before_this_process_is_shown(clock):
     ledger = Ledger()
     ledger.marks = Marks(
-        120.0, WALL - 50, MappingProxyType({Family.IPV4: WALL - 60}), WALL - 70, (("doh", at(500).instant),)
+        OutageHeld(WALL - 170, WALL - 50, 120.0, "wan"),
+        MappingProxyType({Family.IPV4: WALL - 60}),
+        WALL - 70,
+        (("doh", at(500).instant),),
     )
     metrics = Metrics(ledger, memory(Phase.INIT), clock, About("1"))
     assert value(metrics, "cadence_last_outage_duration_seconds") == 120

@@ -9,8 +9,9 @@ from typing import Any
 from cadence_exporter import __version__
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import OutageEnded
-from cadence_exporter.model.instants import Instant, WallTime, later
+from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordSpec
+from cadence_exporter.record.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
 from cadence_exporter.record.web.events import Event, events
@@ -32,22 +33,12 @@ class BoardSettings:
     probe_timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class PastOutage:
-    """An outage that is over. ``seconds`` was measured on the monotonic clock where possible."""
-
-    began: WallTime
-    ended: WallTime
-    layer: str
-    seconds: float
-
-
 class StatusBoard:
     """Implements ``seams.Recorder``. Written by the loop, read by the web server's threads."""
 
     name = "status"
 
-    def __init__(self, clock: Clock, settings: BoardSettings, last_outage: PastOutage | None = None) -> None:
+    def __init__(self, clock: Clock, settings: BoardSettings, last_outage: OutageHeld | None = None) -> None:
         self.settings = settings
         self._clock = clock
         self._started = clock.monotonic()
@@ -110,15 +101,15 @@ class StatusBoard:
             self._events.append(event)
 
 
-def _past(ended: OutageEnded) -> PastOutage:
-    return PastOutage(ended.began.wall, ended.ended.wall, str(ended.layer), ended.seconds)
+def _past(ended: OutageEnded) -> OutageHeld:
+    return OutageHeld(ended.began.wall, ended.ended.wall, ended.seconds, str(ended.layer))
 
 
 def _event(event: Event) -> dict[str, Any]:
     return {"at": iso(event.at), "kind": event.kind, "text": event.text, "times": event.times}
 
 
-def _outages(cycle: Cycle | None, last: PastOutage | None, now: Instant) -> dict[str, Any]:
+def _outages(cycle: Cycle | None, last: OutageHeld | None, now: Instant) -> dict[str, Any]:
     current = cycle.memory.outage if cycle is not None else None
     return {
         "current": current

@@ -12,7 +12,7 @@ from cadence_exporter.record.web.server import WebServer
 from cadence_exporter.record.web.status import BoardSettings, StatusBoard
 from tests.record.web.web_world import SPEC, Faults, HandClock
 
-HASH = bcrypt.hashpw(b"open sesame", bcrypt.gensalt(4)).decode()
+HASH = bcrypt.hashpw(b"open sesame", b"$2b$04$abcdefghijklmnopqrstuu").decode()
 RIGHT = "Basic " + base64.b64encode(b"prom:open sesame").decode()
 
 

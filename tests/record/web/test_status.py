@@ -11,8 +11,9 @@ from cadence_exporter.model.assessment import Disputed, NotPublic, Unknown
 from cadence_exporter.model.decision import AddressChanged, OutageEnded, Refusal, Refused, Transition
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, Layer, Outage, Phase, RecordMemory
+from cadence_exporter.record.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso, local, span
-from cadence_exporter.record.web.status import EVENTS_KEPT, BoardSettings, PastOutage, StatusBoard
+from cadence_exporter.record.web.status import EVENTS_KEPT, BoardSettings, StatusBoard
 from tests.record.web.web_world import HOME, KEY, NOON, SPEC, HandClock, make_cycle, when
 
 OTHER = ip_address("81.2.69.142")
@@ -119,7 +120,7 @@ def test_the_list_of_events_is_bounded(board):
 
 def test_outages(clock):
     board = StatusBoard(
-        clock, BoardSettings("home", (), 8.0), PastOutage(WallTime(NOON), WallTime(NOON + 60), "lan", 60.0)
+        clock, BoardSettings("home", (), 8.0), OutageHeld(WallTime(NOON), WallTime(NOON + 60), 60.0, "lan")
     )
     assert board.as_dict()["outage"]["last"]["layer"] == "lan"
     board.record(make_cycle(memory={"outage": Outage(when(900), Layer.WAN)}))
