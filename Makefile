@@ -60,7 +60,7 @@ check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tes
 	$(BIN)/ruff check cadence_exporter tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow and not real_server"
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server"
 
 .PHONY: test
 test: $(STAMP) system contracts  ## everything CI runs
@@ -68,7 +68,7 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/ruff check cadence_exporter tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 .PHONY: bench
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)
