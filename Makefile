@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager
+SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime
 
 .PHONY: help
 help:  ## this list
@@ -69,6 +69,10 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
+
+.PHONY: soak
+soak: $(STAMP)  ## the tests that take minutes: 200 kills at random instants
+	$(BIN)/python -m pytest -q -s -m soak
 
 .PHONY: bench
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)
