@@ -4,7 +4,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -55,6 +55,18 @@ class Ticket(Generic[T]):
         if self._error is not None:
             raise self._error
         return cast("T", self._value)
+
+
+class Worker(Protocol):
+    """Where slow work is handed to: a lane, or whoever does it on the spot."""
+
+    def submit(self, work: Callable[[], T]) -> Ticket[T]:
+        """Hand work over. Raises LaneBusy."""
+        ...
+
+    def close(self) -> None:
+        """No more work comes for now. Does not wait."""
+        ...
 
 
 class Lane:

@@ -16,7 +16,7 @@ from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.outcome import Operation, Outcome, Result
 from cadence_exporter.model.zone import HeldRecord, RecordSet
-from cadence_exporter.outbound.lane import Lane, LaneBusy
+from cadence_exporter.outbound.lane import Lane, LaneBusy, Worker
 from cadence_exporter.seams import Clock, DnsProvider, DnsTruth
 
 T = TypeVar("T")
@@ -37,7 +37,10 @@ class _Found:
 
 
 class Reconciler:
-    """See the module. ``call_timeout_s`` is the hard limit of each single call to a resolver or a provider, in seconds."""
+    """See the module. ``call_timeout_s`` is the hard limit of each single call to a resolver or a provider, in seconds.
+
+    ``lane`` makes the lanes, by name: one for each resolver operator and each provider.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,12 @@ class Reconciler:
         *,
         rehearse: bool,
         call_timeout_s: float,
+        lane: Callable[[str], Worker] = Lane,
     ) -> None:
         self._clock = clock
-        self._panel = TruthPanel(clock, truths, call_timeout_s)
+        self._panel = TruthPanel(clock, truths, call_timeout_s, lane)
         self._providers = providers
-        self._lanes = {provider.name: Lane(f"provider-{provider.name}") for provider in providers.values()}
+        self._lanes = {provider.name: lane(f"provider-{provider.name}") for provider in providers.values()}
         self._rehearse = rehearse
         self._timeout_s = call_timeout_s
 

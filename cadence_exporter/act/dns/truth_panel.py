@@ -1,6 +1,6 @@
 """The resolver operators, asked side by side, and what their answers amount to. No answer is never taken for "no such record"."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cadence_exporter.errors import ProbeFailed
@@ -8,7 +8,7 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordKey
 from cadence_exporter.model.zone import TruthAnswer
-from cadence_exporter.outbound.lane import Lane, LaneBusy, Ticket
+from cadence_exporter.outbound.lane import LaneBusy, Ticket, Worker
 from cadence_exporter.seams import Clock, DnsTruth
 
 GRACE_S = 0.25
@@ -54,9 +54,11 @@ class Said:
 class TruthPanel:
     """One lane per operator: a hung one costs nobody else's answer."""
 
-    def __init__(self, clock: Clock, truths: Sequence[DnsTruth], call_timeout_s: float) -> None:
+    def __init__(
+        self, clock: Clock, truths: Sequence[DnsTruth], call_timeout_s: float, lane: Callable[[str], Worker]
+    ) -> None:
         self._clock = clock
-        self._members = tuple((truth, Lane(f"truth-{number}")) for number, truth in enumerate(truths))
+        self._members = tuple((truth, lane(f"truth-{number}")) for number, truth in enumerate(truths))
         self._timeout_s = call_timeout_s
 
     def close(self) -> None:
@@ -78,7 +80,7 @@ class TruthPanel:
             return first
         return first.together_with(self._ask(key, self._members[:mine] + self._members[mine + 1 :]))
 
-    def _ask(self, key: RecordKey, members: Sequence[tuple[DnsTruth, Lane]]) -> Said:
+    def _ask(self, key: RecordKey, members: Sequence[tuple[DnsTruth, Worker]]) -> Said:
         deadline = later(self._clock.monotonic(), self._timeout_s)
         asked = [(truth, _submit(truth, lane, key, deadline)) for truth, lane in members]
         results = [self._result(truth, ticket, deadline) for truth, ticket in asked]
@@ -98,7 +100,7 @@ class TruthPanel:
             return NoAnswer(truth.operator, f"nothing within {self._timeout_s:g} s")
 
 
-def _submit(truth: DnsTruth, lane: Lane, key: RecordKey, deadline: Instant) -> Ticket[TruthAnswer] | None:
+def _submit(truth: DnsTruth, lane: Worker, key: RecordKey, deadline: Instant) -> Ticket[TruthAnswer] | None:
     try:
         return lane.submit(lambda: truth.look_up(key, deadline))
     except LaneBusy:
