@@ -1,6 +1,5 @@
 """``cadence-exporter run``: the service, until SIGTERM or SIGINT. SIGHUP reads the settings again, SIGUSR1 asks for a cycle."""
 
-import queue
 import signal
 import sys
 import threading
@@ -8,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cadence_exporter.cli.service import Service
+from cadence_exporter.cli.signals import Signals
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.web.listen import ListenFailed
@@ -29,33 +29,28 @@ def run(config: Path | None, environ: Mapping[str, str], cwd: Path, started: Cal
     except (ListenFailed, StateUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_START
-    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-    _listen_to_signals(service, ended)
-    thread = threading.Thread(target=lambda: _loop(service, ended), name="loop", daemon=True)
+    signals = Signals(
+        {
+            signal.SIGHUP: lambda: service.doorbell.ring(Reason.RELOAD),
+            signal.SIGUSR1: lambda: service.doorbell.ring(Reason.SIGNAL),
+        }
+    )
+    thread = threading.Thread(target=lambda: _loop(service, signals), name="loop", daemon=True)
     service.listen()
     started()
     thread.start()
-    why = ended.get()
+    told = signals.wait()
+    signals.close()
     service.stop()
     thread.join(STOP_GRACE_S)
     service.web.stop()
-    return CRASHED if why == "broken" else 0
+    return 0 if told else CRASHED
 
 
-def _loop(service: Service, ended: "queue.SimpleQueue[str]") -> None:
+def _loop(service: Service, signals: Signals) -> None:
     """The deciding thread. Whatever it dies of ends the process, so that a supervisor restarts it."""
-    why = "broken"
     try:
         service.loop.run()
         service.close()
-        why = "stopped"
     finally:
-        ended.put(why)
-
-
-def _listen_to_signals(service: Service, ended: "queue.SimpleQueue[str]") -> None:
-    """SimpleQueue.put is reentrant, so these handlers may run at any moment."""
-    signal.signal(signal.SIGTERM, lambda *_: ended.put("signal"))
-    signal.signal(signal.SIGINT, lambda *_: ended.put("signal"))
-    signal.signal(signal.SIGHUP, lambda *_: service.doorbell.ring(Reason.RELOAD))
-    signal.signal(signal.SIGUSR1, lambda *_: service.doorbell.ring(Reason.SIGNAL))
+        signals.loop_ended()

@@ -1,0 +1,158 @@
+"""The real service, whole, with one thing changed: its waits are skipped. Run as a child process by the benchmark.
+
+Clock and doorbell are the seams of the loop; these two are real time plus the waits that were not waited for. Everything else is the
+product's own: settings, probes and their threads, TLS, DNS reconciliation, the store and its fsync, metrics, log, web server.
+
+``python -m tests.bench.unhurried CONFIG HOURS REST_S`` writes one JSON document to stdout; the service's log goes to /dev/null.
+"""
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from cadence_exporter.cli import service as service_module
+from cadence_exporter.cli.service import Service
+from cadence_exporter.loop import Loop
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.observation import Observation
+from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.settings.load import load
+from tests.bench.process import resident_mib
+
+
+class SkippingClock:
+    """Real time plus what was skipped."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def monotonic(self) -> Instant:
+        return Instant(time.monotonic() + self.skipped)
+
+    def wall(self) -> WallTime:
+        return WallTime(time.time() + self.skipped)
+
+    def now(self) -> Now:
+        return Now(self.monotonic(), self.wall())
+
+
+class SkippingDoorbell:
+    """Comes back at once, and the clock says that it is due."""
+
+    stopping = False
+
+    def __init__(self, clock: SkippingClock, hours: float, rest_s: float) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + hours * 3600
+        self._rest_s = rest_s
+        self.waits: list[tuple[float, float]] = []
+        """After each wait: the real instant, and what was skipped so far. The parent dates its arrivals with it."""
+        self.cpu: list[float] = []
+        """CPU of the whole process so far, at each wait."""
+        self.resident_mib: list[float] = []
+        self.open_files: list[int] = []
+
+    def wait(self, until: Instant) -> Wakeup:
+        self.resident_mib.append(resident_mib(os.getpid()))
+        self.open_files.append(len(list(Path("/proc/self/fd").iterdir())))
+        self.cpu.append(time.process_time())
+        if self._rest_s:
+            time.sleep(self._rest_s)
+        self._clock.skipped += max(0.0, until - self._clock.monotonic())
+        self.waits.append((time.monotonic(), self._clock.skipped))
+        return (
+            Wakeup(frozenset({Reason.STOP}))
+            if self._clock.monotonic() >= self._end
+            else Wakeup(frozenset({Reason.DUE}))
+        )
+
+    def ring(self, reason: Reason) -> None:
+        """Nobody rings here."""
+
+
+class Cycles:
+    """Keeps, of each cycle, what the benchmark needs."""
+
+    name = "bench"
+
+    def __init__(self) -> None:
+        self.slowest_probe: list[float] = []
+        self.echoes_asked: list[int] = []
+        self.actions: list[int] = []
+        self.phases: list[str] = []
+
+    def record(self, cycle: Cycle) -> None:
+        self.slowest_probe.append(slowest(cycle.observation))
+        self.echoes_asked.append(sum(len(each.readings) for each in cycle.observation.echo.values()))
+        self.actions.append(len(cycle.outcomes))
+        self.phases.append(cycle.memory.phase)
+
+
+def slowest(seen: Observation) -> float:
+    """Seconds of the slowest probe of an observation."""
+    echoes = (reading for each in seen.echo.values() for reading in each.readings)
+    asked = (seen.router, *seen.wan, *([seen.router_wan] if seen.router_wan else []), *echoes)
+    return max(reading.took_s for reading in asked)
+
+
+class TimedLoop(Loop):
+    """The loop, with the real length of each cycle noted: the commit and the recorders included."""
+
+    lengths: list[float]
+
+    def cycle(self, wakeup: Wakeup) -> Instant:
+        began = time.perf_counter()
+        try:
+            return super().cycle(wakeup)
+        finally:
+            self.lengths.append(time.perf_counter() - began)
+
+
+def main() -> None:
+    config, hours, rest_s = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    report = sys.stdout
+    with Path(os.devnull).open("w") as sys.stdout:
+        document = measure(config, hours, rest_s)
+    json.dump(document, report)
+
+
+def measure(config: Path, hours: float, rest_s: float) -> dict[str, Any]:
+    clock = SkippingClock()
+    with mock.patch.object(service_module, "SystemClock", return_value=clock):
+        service = Service(lambda: load(config, os.environ, Path.cwd()))
+    doorbell, cycles = SkippingDoorbell(clock, hours, rest_s), Cycles()
+    around = service.loop.around
+    loop = TimedLoop(
+        replace(around, doorbell=doorbell, recorders=(*around.recorders, cycles)),
+        service.loop.equipment,
+        service.loop.memory,
+        lambda: None,
+    )
+    loop.lengths = []
+    service.listen()
+    start = (time.monotonic(), clock.skipped)
+    loop.run()
+    service.close()
+    service.web.stop()
+    return {
+        "waits": [start, *doorbell.waits],
+        "cpu_s": doorbell.cpu,
+        "lengths": loop.lengths,
+        "slowest_probe": cycles.slowest_probe,
+        "echoes_asked": cycles.echoes_asked,
+        "actions": cycles.actions,
+        "phases": cycles.phases,
+        "resident_mib": doorbell.resident_mib,
+        "open_files": doorbell.open_files,
+        "scapy": "scapy" in sys.modules,
+    }
+
+
+if __name__ == "__main__":
+    main()
