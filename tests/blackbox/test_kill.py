@@ -5,6 +5,7 @@ import http.client
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ import pytest
 from cadence_exporter.cli.history import history
 from cadence_exporter.demo.cloudflare_faults import lost_answer, slow
 from cadence_exporter.demo.home import RECORD, Home
+from cadence_exporter.record.image import counters_of, read_image
+from cadence_exporter.record.state_file import open_for_reading
 from tests.blackbox.instance import Instance, wait_for
 
 SEED = 20261123
@@ -195,6 +198,26 @@ def check_history(found, ledger, home):
     assert len(found["outages"]) + 1 >= begun
 
 
+def check_disk(folder, ledger):
+    """Every counter is on disk with at least the value that was shown last."""
+    with contextlib.closing(open_for_reading(folder / "state")) as connection:
+        counters, seconds = counters_of(read_image(connection))
+    stored = {(name, *sorted(labels)): value for (name, *labels), value in counters.items()}
+    stored |= {("cadence_state_seconds_total", phase): value for phase, value in seconds.items()}
+    behind = {
+        sample: (shown, stored.get(counter_key(sample), 0.0))
+        for sample, shown in ledger.counters.items()
+        if stored.get(counter_key(sample), 0.0) < shown
+    }
+    assert behind == {}
+
+
+def counter_key(sample):
+    """The page sorts labels by name, the store has them in the order of the family: their sorted values are the same in both."""
+    name, _, labels = sample.partition("{")
+    return name, *sorted(re.findall(r'="([^"]*)"', labels))
+
+
 def lasting_part(row):
     """Without what may still become known about it."""
     return {name: value for name, value in row.items() if name not in ("visible", "last")}
@@ -226,6 +249,7 @@ def survive(kills, seed, folder):
             said.add(home.address)
             check_provider(home, ledger, said)
             if kill > 5 and rng.random() < 0.5:  # otherwise the next start is the first to read what the kill left behind
+                check_disk(folder, ledger)
                 check_history(read_history(folder), ledger, home)
         home.restore_wan()
         with Instance(folder, settings(home, folder)) as instance:
