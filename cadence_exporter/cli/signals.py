@@ -1,5 +1,6 @@
 """Signals as something to wait for. Main thread only."""
 
+import contextlib
 import signal
 import socket
 from collections.abc import Callable, Mapping
@@ -26,8 +27,9 @@ class Signals:
             signal.signal(number, lambda *_: None)  # the number in the socket is what counts
 
     def loop_ended(self) -> None:
-        """Nobody needs to wait any more; safe in any thread."""
-        self._outbox.send(bytes((_ENDED,)))
+        """The loop is over; safe in any thread."""
+        with contextlib.suppress(OSError):  # closed: nobody waits any more
+            self._outbox.send(bytes((_ENDED,)))
 
     def wait(self) -> bool:
         """Ring for each signal until one says stop (True), or the loop has ended by itself (False)."""
@@ -44,3 +46,5 @@ class Signals:
     def close(self) -> None:
         """Further signals are ignored: a stop is under way."""
         signal.set_wakeup_fd(self._before)
+        self._inbox.close()
+        self._outbox.close()
