@@ -1,6 +1,6 @@
 """Safety: what echo services, the router, certificates and names may say wrongly about the public address. Rows of docs/SAFETY.md."""
 
-import datetime
+import datetime as dt
 import os
 import shutil
 import ssl
@@ -15,7 +15,7 @@ from cadence_exporter.demo.home import ADDRESS
 from cadence_exporter.demo.http_service import HttpService, Reply
 from cadence_exporter.demo.natpmp_router import NatPmpMode
 from cadence_exporter.demo.tcp_port import PortMode, TcpPort
-from tests.blackbox.instance import QUICK, wait_for
+from tests.blackbox.instance import wait_for
 from tests.blackbox.safety import (
     LIE,
     MOVED,
@@ -24,7 +24,6 @@ from tests.blackbox.safety import (
     misbehave,
     running,
     settings,
-    suppressed,
     wait_until_published,
     wait_until_suppressed,
     was_down,
@@ -283,7 +282,7 @@ def test_a_captive_portal_that_lets_tcp_through_is_not_believed_either(home, tmp
 
 # -- certificates and names -----------------------------------------------------------------------------------------
 
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 def _wrong_host(ca):
@@ -295,7 +294,7 @@ def _unknown_authority(_):
 
 
 def _expired(ca):
-    return ca.issue_cert("127.0.0.1", not_before=LONG_AGO, not_after=LONG_AGO + datetime.timedelta(days=1))
+    return ca.issue_cert("127.0.0.1", not_before=LONG_AGO, not_after=LONG_AGO + dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize("issue", [_wrong_host, _unknown_authority, _expired])
