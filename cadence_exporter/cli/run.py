@@ -10,10 +10,11 @@ from cadence_exporter.cli.service import Service
 from cadence_exporter.cli.signals import Signals
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.record.spool import Spool
 from cadence_exporter.record.web.listen import ListenFailed
-from cadence_exporter.settings.load import load
+from cadence_exporter.settings.load import Loaded, load
 
-STOP_GRACE_S = 1.5
+STOP_GRACE_S = 1.3
 """A cycle that is stuck in a provider's call is left behind after this: a stop takes at most two seconds."""
 CANNOT_START = 2
 CRASHED = 1
@@ -24,8 +25,16 @@ def run(config: Path | None, environ: Mapping[str, str], cwd: Path, started: Cal
 
     Returns 0 after a clean stop, 2 when the service cannot start, 1 when its loop broke.
     """
+    output = Spool.over(sys.stdout)
     try:
-        service = Service(lambda: load(config, environ, cwd))
+        return _serve(lambda: load(config, environ, cwd), output, started)
+    finally:
+        output.close()
+
+
+def _serve(load_settings: Callable[[], Loaded], output: Spool, started: Callable[[], None]) -> int:
+    try:
+        service = Service(load_settings, output)
     except (ListenFailed, StateUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_START

@@ -1,7 +1,6 @@
 """One running instance: the loop, and everything that lives as long as the process does."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from random import SystemRandom
@@ -14,7 +13,7 @@ from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
-from cadence_exporter.record.console import Console, Style
+from cadence_exporter.record.console import Console, Stream, Style
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.journal import Fact, Level
 from cadence_exporter.record.layout import Format
@@ -36,13 +35,13 @@ NEEDS_RESTART = ("listen", "state_dir", "web_config_file")
 class Service:
     """Built whole or not at all. Raises SettingsError, ListenFailed, or InUse when another instance has the state directory."""
 
-    def __init__(self, load: Callable[[], Loaded]) -> None:
+    def __init__(self, load: Callable[[], Loaded], output: Stream) -> None:
         self._load = load
         loaded = load()
         export(loaded.exports)
         self._settings = loaded.settings
         self.clock = SystemClock()
-        self._console = Console(sys.stdout, self.clock, style(self._settings))
+        self._console = Console(output, self.clock, style(self._settings))
         self._faults = CountedFaults(self._console)
         self._calls = CallLog()
         self._https = Https(self.clock, self._calls)

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Protocol
 
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.journal import Fact, Level
 from cadence_exporter.record.layout import Format, render
 from cadence_exporter.record.lines import facts
+from cadence_exporter.record.spool import Spool
 from cadence_exporter.record.tally import CounterKey
 from cadence_exporter.seams import Clock
 
@@ -26,17 +27,35 @@ class Style:
     """Shown beside the age of the cache, in seconds."""
 
 
+class Stream(Protocol):
+    """As much of a text stream as is used here."""
+
+    @property
+    def encoding(self) -> str | None:
+        """What the text is turned into."""
+        ...
+
+    def write(self, text: str, /) -> int:
+        """Take text. May raise OSError or ValueError."""
+        ...
+
+    def flush(self) -> None:
+        """Send it on. May raise OSError or ValueError."""
+        ...
+
+
 class Console:
     """Implements ``seams.Recorder`` and ``journal.Journal``. Safe from any thread."""
 
     name = "console"
 
-    def __init__(self, stream: TextIO, clock: Clock, style: Style) -> None:
+    def __init__(self, stream: Stream, clock: Clock, style: Style) -> None:
         self._stream = stream
         self._clock = clock
         self._style = style
         self._lock = threading.Lock()
         self._written = dict.fromkeys(Level, 0)
+        self._dropped = 0
 
     def restyle(self, style: Style) -> None:
         """Use other settings from now on (after a reload)."""
@@ -54,9 +73,13 @@ class Console:
         self._write(fact, self._style, self._clock.wall())
 
     def counts(self) -> Mapping[CounterKey, float]:
-        """Lines written since the process began, by level. Lines that could not be written count too: they were meant."""
+        """Lines since the process began, by level, and those of them that could not be written."""
         with self._lock:
-            return {("cadence_log_messages_total", level.label): float(count) for level, count in self._written.items()}
+            dropped = self._dropped + (self._stream.dropped if isinstance(self._stream, Spool) else 0)
+            lines: dict[CounterKey, float] = {
+                ("cadence_log_messages_total", level.label): float(count) for level, count in self._written.items()
+            }
+        return {**lines, ("cadence_log_messages_dropped_total",): float(dropped)}
 
     def _write(self, fact: Fact, style: Style, now: WallTime, cycle_id: str = "") -> None:
         if fact.level < style.level:
@@ -65,15 +88,14 @@ class Console:
         line = render(fact, at, style.format, {"site": style.site, "cycle_id": cycle_id}) + "\n"
         with self._lock:
             self._written[fact.level] += 1
-            _put(self._stream, line)
+            self._put(line)
 
-
-def _put(stream: TextIO, line: str) -> None:
-    try:
-        stream.write(_fitting(line, stream.encoding))
-        stream.flush()
-    except (OSError, ValueError):
-        return  # a closed pipe, a full disk, a closed stream: nowhere left to say so
+    def _put(self, line: str) -> None:
+        try:
+            self._stream.write(_fitting(line, self._stream.encoding))
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._dropped += 1  # a closed pipe, a full disk, a closed stream: nowhere left to say so
 
 
 def _fitting(line: str, encoding: str | None) -> str:

@@ -188,6 +188,7 @@ SELF = (
     _gauge("cadence_state_store_up", "Whether the last commit is on disk."),
     _gauge("cadence_feature_enabled", "Whether the feature is switched on.", "feature"),
     _counter("cadence_log_messages_total", "Lines logged.", "level", tuple(level.label for level in Level)),
+    _counter("cadence_log_messages_dropped_total", "Lines that nobody took: a closed or stuck output, a full disk."),
     _counter("cadence_metrics_errors_total", "Failures while the metrics were drawn up.", persistent=False),
     _gauge("cadence_build_info", "The version that runs.", "version revision python_version"),
     _gauge("cadence_config_last_reload_successful", "Whether the settings were accepted when they were last read."),

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from cadence_exporter.cli.service import Service
 from cadence_exporter.loop import Loop
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Instant, Now, WallTime
-from cadence_exporter.model.observation import Observation
+from cadence_exporter.model.observation import Failed, Observation, Reading
+from cadence_exporter.model.outcome import Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.record.spool import Spool
 from cadence_exporter.settings.load import load
 from tests.bench.process import resident_mib
 
@@ -86,19 +89,36 @@ class Cycles:
         self.echoes_asked: list[int] = []
         self.actions: list[int] = []
         self.phases: list[str] = []
+        self.surprises: list[str] = []
+        """What did not go as it does in a healthy home, with the cycle's number."""
 
     def record(self, cycle: Cycle) -> None:
         self.slowest_probe.append(slowest(cycle.observation))
         self.echoes_asked.append(sum(len(each.readings) for each in cycle.observation.echo.values()))
         self.actions.append(len(cycle.outcomes))
         self.phases.append(cycle.memory.phase)
+        self.surprises += [f"{cycle.number}: {words}" for words in surprises(cycle)]
+
+
+def surprises(cycle: Cycle) -> Iterator[str]:
+    """Probes that failed, and outcomes that are not a plain verification."""
+    for reading in readings(cycle.observation):
+        if isinstance(reading, Failed):
+            yield f"{reading.source}: {reading.reason}, {reading.detail}"
+    for outcome in cycle.outcomes:
+        if outcome.result is not Result.VERIFIED:
+            yield f"{outcome.result}: {outcome.detail}"
+
+
+def readings(seen: Observation) -> list[Reading[Any]]:
+    """Every probe of an observation."""
+    echoes = (reading for each in seen.echo.values() for reading in each.readings)
+    return [seen.router, *seen.wan, *([seen.router_wan] if seen.router_wan else []), *echoes]
 
 
 def slowest(seen: Observation) -> float:
     """Seconds of the slowest probe of an observation."""
-    echoes = (reading for each in seen.echo.values() for reading in each.readings)
-    asked = (seen.router, *seen.wan, *([seen.router_wan] if seen.router_wan else []), *echoes)
-    return max(reading.took_s for reading in asked)
+    return max(reading.took_s for reading in readings(seen))
 
 
 class TimedLoop(Loop):
@@ -116,16 +136,15 @@ class TimedLoop(Loop):
 
 def main() -> None:
     config, hours, rest_s = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    report = sys.stdout
-    with Path(os.devnull).open("w") as sys.stdout:
-        document = measure(config, hours, rest_s)
-    json.dump(document, report)
+    with Path(os.devnull).open("w") as nowhere:
+        document = measure(config, hours, rest_s, Spool.over(nowhere))
+    json.dump(document, sys.stdout)
 
 
-def measure(config: Path, hours: float, rest_s: float) -> dict[str, Any]:
+def measure(config: Path, hours: float, rest_s: float, log: Spool) -> dict[str, Any]:
     clock = SkippingClock()
     with mock.patch.object(service_module, "SystemClock", return_value=clock):
-        service = Service(lambda: load(config, os.environ, Path.cwd()))
+        service = Service(lambda: load(config, os.environ, Path.cwd()), log)
     doorbell, cycles = SkippingDoorbell(clock, hours, rest_s), Cycles()
     around = service.loop.around
     loop = TimedLoop(
@@ -148,6 +167,7 @@ def measure(config: Path, hours: float, rest_s: float) -> dict[str, Any]:
         "echoes_asked": cycles.echoes_asked,
         "actions": cycles.actions,
         "phases": cycles.phases,
+        "surprises": cycles.surprises,
         "resident_mib": doorbell.resident_mib,
         "open_files": doorbell.open_files,
         "scapy": "scapy" in sys.modules,
