@@ -153,7 +153,7 @@ def test_the_previous_address_is_not_held_on_to_nor_written_back(home, tmp_path,
         assert home.writes == [("POST", ADDRESS), ("PATCH", MOVED)]
 
 
-def test_a_lie_of_two_services_for_one_moment_is_not_published(home, tmp_path):
+def test_a_lie_of_all_services_for_one_moment_is_not_published(home, tmp_path):
     """A quorum in one observation is not enough: the next one must say the same."""
     with running(home, tmp_path, NO_ROUTER_WORD) as instance:
         instance.wait_until_up()
