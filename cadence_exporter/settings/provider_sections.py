@@ -22,11 +22,13 @@ def _zone(value: object) -> str:
 
 
 def _zone_id(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F]{32}", value.strip()):
+    """Cloudflare's own are 32 hexadecimal digits; what imitates its API may count differently."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[0-9a-zA-Z_-]{1,64}", text):
         raise ValueError(
             "must be the zone's id, 32 hexadecimal digits in quotes (the zone's overview page at Cloudflare shows it)"
         )
-    return value.strip().lower()
+    return text.lower() if re.fullmatch(r"[0-9a-fA-F]{32}", text) else text
 
 
 def _token(text: str) -> str:

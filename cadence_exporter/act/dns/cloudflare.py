@@ -31,6 +31,9 @@ MOST_ZONES = 64
 NEW_RECORD_TTL_S = 60
 """A home's address moves: 60 s is the least that every plan allows, and "automatic" would mean 300 s of the old address."""
 AUTOMATIC_TTL = 1
+_NOT_FOUND = 404
+_NO_SUCH_PATH = (404, 405, 501)
+"""From a server that does not know this part of the API."""
 
 
 class Cloudflare:
@@ -50,7 +53,9 @@ class Cloudflare:
     def read(self, spec: RecordSpec, deadline: Instant) -> RecordSet:
         """The records of this name and type, and a CNAME beside them. Raises ActionFailed."""
         zone = self._zone_of(spec.key.name, deadline)
-        here = [record for record in self._records(zone, spec.key.name, deadline) if _same_name(record, spec.key.name)]
+        pinned = self._pinned(zone, spec, deadline) if spec.id is not None else None
+        found = [pinned] if pinned is not None else self._records(zone, spec.key.name, deadline)
+        here = [record for record in found if _same_name(record, spec.key.name)]
         cname = next((str(record.get("content")) for record in here if record.get("type") == "CNAME"), None)
         return RecordSet(tuple(_held(record) for record in here if record.get("type") == spec.key.type), cname)
 
@@ -80,6 +85,18 @@ class Cloudflare:
             fields["proxied"] = spec.proxied
         zone = self._zone_of(spec.key.name, deadline)
         self._write("PATCH", f"/zones/{zone}/dns_records/{quote(held.id, safe='')}", fields, spec, address, deadline)
+
+    def _pinned(self, zone: str, spec: RecordSpec, deadline: Instant) -> Mapping[str, Any] | None:
+        """The record with the id of the settings; None when there is none, or when it is of another name or type."""
+        try:
+            path = f"/zones/{zone}/dns_records/{quote(str(spec.id), safe='')}"
+            result = self._call("GET", path, deadline, cached_as=spec.key.name).get("result")
+        except CloudflareFailed as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        fits = isinstance(result, dict) and result.get("type") == spec.key.type and _same_name(result, spec.key.name)
+        return result if fits else None
 
     def _records(self, zone: str, name: str, deadline: Instant) -> Iterator[Mapping[str, Any]]:
         """Everything under a name, of any type: one call shows the record, its duplicates and a CNAME in the way."""
@@ -112,21 +129,24 @@ class Cloudflare:
 
     def _zone_named(self, name: str, deadline: Instant) -> str | None:
         body = self._call("GET", "/zones", deadline, query={"name": name, "per_page": "50"})
-        zones = [zone for zone in _result_list(body) if _same_name(zone, name) and isinstance(zone.get("id"), str)]
+        zones = [zone for zone in _result_list(body) if _same_name(zone, name) and _id(zone) is not None]
         if not zones:
             return None
-        active = [zone for zone in zones if zone.get("status") == "active"]
+        # Cloudflare names a status in every answer; what imitates its API may know of none.
+        active = [zone for zone in zones if zone.get("status", "active") == "active"]
         if len(active) > 1:
             raise ActionFailed(f"the API token sees several zones {name}; give zone_id", refusal=True)
         if not active:
             raise ActionFailed(f"the zone {name} is {zones[0].get('status')}, not active", refusal=True)
-        return quote(str(active[0]["id"]), safe="")
+        return quote(str(_id(active[0])), safe="")
 
     def _refuse_another_zone(self, zone: str, name: str, deadline: Instant) -> None:
         """A name outside the zone would be created *below* it: ``vpn.example.net`` as ``vpn.example.net.example.com``."""
         try:
             found = self._call("GET", f"/zones/{zone}", deadline).get("result")
         except CloudflareFailed as error:
+            if error.status in _NO_SUCH_PATH and not error.codes:
+                return  # Cloudflare gives a code with every refusal: this API cannot say, and the reading back will show
             words = f"cannot tell whether {name} lies in the zone given: {error}; allow the token Zone Read, or make the record by hand"
             refusal = bool(error.codes) and error.retry_after_s is None
             raise ActionFailed(words, retry_after_s=error.retry_after_s, refusal=refusal) from error
@@ -148,8 +168,10 @@ class Cloudflare:
     ) -> None:
         body = self._call(method, path, deadline, fields=fields, cached_as=spec.key.name)
         result = body.get("result")
-        if not isinstance(result, dict) or not _same_name(result, spec.key.name) or not says(_held(result), address):
-            raise ActionFailed(f"Cloudflare said success, but its answer does not show {spec.key} with {address}")
+        if isinstance(result, dict) and _contradicts(result, spec.key.name, address):
+            raise ActionFailed(
+                f"Cloudflare said success, but its answer shows something else than {spec.key} with {address}"
+            )
 
     def _call(
         self,
@@ -195,13 +217,24 @@ def _more(body: Mapping[str, Any], page: int, count: int) -> bool:
 
 
 def _held(record: Mapping[str, Any]) -> HeldRecord:
-    id_, ttl, proxied = record.get("id"), record.get("ttl"), record.get("proxied")
+    ttl, proxied = record.get("ttl"), record.get("proxied")
     return HeldRecord(
         content=str(record.get("content")),
-        id=id_ if isinstance(id_, str) else None,
+        id=_id(record),
         ttl=ttl if isinstance(ttl, int) else None,
         proxied=proxied if isinstance(proxied, bool) else None,
     )
+
+
+def _id(entry: Mapping[str, Any]) -> str | None:
+    id_ = entry.get("id")
+    return str(id_) if isinstance(id_, str | int) and str(id_) else None
+
+
+def _contradicts(result: Mapping[str, Any], name: str, address: IpAddress) -> bool:
+    """Whether the answer to a write shows another record or content. What it leaves out, the reading back will show."""
+    another_name = "name" in result and not _same_name(result, name)
+    return another_name or ("content" in result and not says(_held(result), address))
 
 
 def _same_name(entry: Mapping[str, Any], name: str) -> bool:

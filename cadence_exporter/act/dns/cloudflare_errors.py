@@ -47,13 +47,20 @@ GONE_CODES = frozenset({1003, 7003})
 
 
 class CloudflareFailed(ActionFailed):
-    """An error answer, with the codes it carried."""
+    """An error answer, with its HTTP status and the codes it carried."""
 
     def __init__(
-        self, detail: str, codes: frozenset[int], *, retry_after_s: float | None = None, refusal: bool = False
+        self,
+        detail: str,
+        codes: frozenset[int],
+        *,
+        status: int,
+        retry_after_s: float | None = None,
+        refusal: bool = False,
     ) -> None:
         super().__init__(detail, retry_after_s=retry_after_s, refusal=refusal)
         self.codes = codes
+        self.status = status
 
 
 def envelope(answer: Answer, wall: WallTime) -> Mapping[str, Any]:
@@ -68,7 +75,8 @@ def envelope(answer: Answer, wall: WallTime) -> Mapping[str, Any]:
     codes = frozenset(code for code, _ in errors)
     wait_s = _wait_s(answer, codes, wall)
     detail = _detail(answer, body, errors)
-    raise CloudflareFailed(detail, codes, retry_after_s=wait_s, refusal=bool(codes & _CONFLICTS) and wait_s is None)
+    refusal = bool(codes & _CONFLICTS) and wait_s is None
+    raise CloudflareFailed(detail, codes, status=answer.status, retry_after_s=wait_s, refusal=refusal)
 
 
 def _detail(answer: Answer, body: object, errors: list[tuple[int, str]]) -> str:

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,7 +18,7 @@ from cadence_exporter.demo.cloudflare_faults import (
     throttled_with_200,
     too_many_requests,
 )
-from cadence_exporter.demo.http_service import Reply
+from cadence_exporter.demo.http_service import Asked, HttpService, Reply
 from cadence_exporter.errors import ActionFailed
 from cadence_exporter.model.address import RecordType
 from cadence_exporter.model.instants import Instant, WallTime, later
@@ -231,15 +231,15 @@ class TestWriting:
     @pytest.mark.parametrize(
         "result",
         [
-            None,
-            {},
             {"name": NAME, "content": str(OLD)},
             {"name": "www.example.com", "content": str(NEW)},
+            {"name": "www.example.com"},
+            {"content": str(OLD)},
         ],
     )
-    def test_a_success_that_does_not_show_the_address_is_a_failure(self, fake: CloudflareFake, result: object) -> None:
+    def test_a_success_that_shows_something_else_is_a_failure(self, fake: CloudflareFake, result: object) -> None:
         fake.inject(answered({"success": True, "result": result}).on("POST"))
-        with pytest.raises(ActionFailed, match="does not show"):
+        with pytest.raises(ActionFailed, match="shows something else"):
             provider(fake).create(spec(), NEW, soon())
 
     @pytest.mark.parametrize(
@@ -349,3 +349,57 @@ class TestErrors:
     def test_retry_after_is_understood_in_both_forms_and_bounded(self, value: str, expected: float | None) -> None:
         noon = WallTime(1795435200.0)
         assert retry_after_s(value, noon) == expected
+
+
+def answering(*replies: tuple[str, int, object]) -> tuple[Callable[[Asked], Reply], list[str]]:
+    """A small imitation of the API: replies by the path's end; 404 in plain words for the rest. And what was asked of it."""
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(f"{request.method} {request.target.partition('?')[0]}")
+        for ending, status, result in replies:
+            if asked[-1].endswith(ending):
+                body = {"success": True, "result": result}
+                return Reply(status, json.dumps(body).encode(), "application/json")
+        return Reply(404, b"not found", "text/plain")
+
+    return answer, asked
+
+
+class TestImitations:
+    """Servers that speak the API's main part only, with less in their answers than Cloudflare gives."""
+
+    def test_a_zone_without_status_and_numbers_for_ids_will_do(self) -> None:
+        row = {"id": 7, "name": NAME, "type": "A", "content": str(OLD)}
+        answer, asked = answering(
+            ("GET /zones", 200, [{"id": 3, "name": NAME.partition(".")[2]}]),
+            ("GET /zones/3/dns_records", 200, [row]),
+            ("PATCH /zones/3/dns_records/7", 200, {"id": 7}),
+        )
+        with HttpService(answer) as service:
+            client = Cloudflare(
+                Https(CLOCK, CallLog(), environ={}), CLOCK, api_token=TOKEN, zone_id=None, base_url=service.url
+            )
+            (record,) = client.read(spec(), soon()).held
+            client.update(spec(), record, NEW, soon())
+        assert (record.id, asked[-1]) == ("7", "PATCH /zones/3/dns_records/7")
+
+    def test_a_record_is_created_where_nobody_can_say_which_zone_it_is(self) -> None:
+        answer, asked = answering(("POST /zones/z/dns_records", 200, {"id": "r"}))
+        with HttpService(answer) as service:
+            Cloudflare(
+                Https(CLOCK, CallLog(), environ={}), CLOCK, api_token=TOKEN, zone_id="z", base_url=service.url
+            ).create(spec(), NEW, soon())
+        assert asked == ["GET /zones/z", "POST /zones/z/dns_records"]
+
+
+class TestPinned:
+    def test_a_pinned_record_is_read_by_its_id(self, fake: CloudflareFake) -> None:
+        fake.add_by_hand(NAME, "A", "81.2.69.150")
+        ours = fake.add_by_hand(NAME, "A", str(OLD))
+        assert [record.id for record in held(fake, spec(id=ours))] == [ours]
+
+    @pytest.mark.parametrize(("name", "kind"), [("www.example.com", "A"), (NAME, "AAAA")])
+    def test_the_id_of_another_record_is_never_taken_for_ours(self, fake: CloudflareFake, name: str, kind: str) -> None:
+        strangers = fake.add_by_hand(name, kind, str(OLD) if kind == "A" else "2a01:4f8::1")
+        assert held(fake, spec(id=strangers)) == ()
