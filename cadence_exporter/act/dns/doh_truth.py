@@ -1,5 +1,6 @@
-"""One DNS-over-HTTPS operator as truth: RFC 8484, wire format, by POST. Only NOERROR and NXDOMAIN are answers."""
+"""One DNS-over-HTTPS operator as truth (RFC 8484): by POST, or GET where POST is unknown. Only NOERROR and NXDOMAIN are answers."""
 
+import base64
 import re
 from ipaddress import ip_address
 
@@ -25,6 +26,8 @@ MEDIA_TYPE = "application/dns-message"
 # A DNS message has at most 65535 octets (RFC 1035 section 4.2.2).
 MAX_BYTES = 65_535
 _HTTP_OK = 200
+_NO_POST = (404, 405, 501)
+"""What a server without POST says. RFC 8484 section 4.1 asks for both methods, but small ones know only GET."""
 
 
 class DohTruth:
@@ -34,16 +37,26 @@ class DohTruth:
         self.operator = operator_of(url)
         self._url = url
         self._https = https
+        self._method = "POST"
 
     def look_up(self, key: RecordKey, deadline: Instant) -> TruthAnswer:
         """Ask for the addresses of a name. Raises ProbeFailed."""
         query = _query(key)
-        headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
-        request = Request(SERVICE, self._url, "POST", headers, query.to_wire(), max_bytes=MAX_BYTES)
-        answer = self._https.call(request, deadline)
+        answer = self._https.call(self._request(query.to_wire()), deadline)
+        if self._method == "POST" and answer.status in _NO_POST:
+            self._method = "GET"
+            answer = self._https.call(self._request(query.to_wire()), deadline)
         if answer.status != _HTTP_OK:
             raise ProbeFailed(FailureReason.HTTP, f"status {answer.status}")
         return _judge(self.operator, query, _message(answer), _age_s(answer))
+
+    def _request(self, wire: bytes) -> Request:
+        if self._method == "POST":
+            headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
+            return Request(SERVICE, self._url, "POST", headers, wire, max_bytes=MAX_BYTES)
+        parameter = "dns=" + base64.urlsafe_b64encode(wire).decode().rstrip("=")
+        url = self._url + ("&" if "?" in self._url else "?") + parameter
+        return Request(SERVICE, url, headers={"Accept": MEDIA_TYPE}, max_bytes=MAX_BYTES)
 
 
 def _query(key: RecordKey) -> dns.message.QueryMessage:

@@ -1,5 +1,7 @@
+import base64
 from collections.abc import Callable
 from ipaddress import ip_address
+from urllib.parse import parse_qs, urlsplit
 
 import dns.flags
 import dns.message
@@ -202,3 +204,22 @@ class TestAgainstARealResolver:
         with pytest.raises(ProbeFailed) as caught:
             DohTruth(doh_before_knot, plain_https()).look_up(KEY, soon())
         assert caught.value.reason == "tls"
+
+
+def test_a_server_that_knows_no_post_is_asked_by_get() -> None:
+    asked: list[Asked] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(request)
+        if request.method == "POST":
+            return Reply(405, b"", "text/plain")
+        text = parse_qs(urlsplit(request.target).query)["dns"][0]
+        query = dns.message.from_wire(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        body = answers("vpn.example.com. 60 A 93.184.216.34")(query).to_wire()
+        return Reply(200, body, "application/dns-message")
+
+    with HttpService(answer) as service:
+        truth = DohTruth(f"{service.url}/dns-query", plain_https())
+        for _ in range(2):
+            assert truth.look_up(KEY, soon()).addresses == addresses("93.184.216.34")
+    assert [request.method for request in asked] == ["POST", "GET", "GET"]
