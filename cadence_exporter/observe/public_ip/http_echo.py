@@ -65,7 +65,7 @@ class EchoPanel:
         def ask() -> EchoAnswer:
             request = Request(SERVICE, url, family=self._family, max_bytes=MAX_BYTES)
             answer = self._https.call(request, deadline)
-            address = parse(url, answer.status, answer.headers, answer.body, self._family)
+            address = parse(url, answer.status, answer.body, self._family)
             return EchoAnswer(address, operator_of(url))
 
         return ask
