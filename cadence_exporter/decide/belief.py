@@ -17,7 +17,8 @@ def weigh(belief: Belief, verdict: PublicAddress, router_wan: IPv4Address | None
     if isinstance(verdict, Unchanged) and is_confirmed(belief, policy) and verdict.ip == belief.confirmed:
         if verdict.by == "router":
             return replace(belief, doubts=0)
-        return replace(belief, doubts=0, agreed_at=now.instant, router_said=router_wan, turn=belief.turn + 1)
+        said = _vouches(router_wan, verdict.ip)
+        return replace(belief, doubts=0, agreed_at=now.instant, router_said=said, turn=belief.turn + 1)
     return replace(belief, streak=0, doubts=belief.doubts + 1, turn=belief.turn + 1)
 
 
@@ -29,6 +30,11 @@ def distrust(belief: Belief) -> Belief:
 def is_confirmed(belief: Belief, policy: Policy) -> bool:
     """Whether the candidate may be published."""
     return belief.candidate is not None and belief.streak >= policy.confirmations
+
+
+def _vouches(router_wan: IPv4Address | None, ip: IpAddress) -> IPv4Address | None:
+    """The router's word, when it is the public address itself. Behind another NAT, and for IPv6, it stays while the address changes."""
+    return router_wan if router_wan == ip else None
 
 
 def _gather(belief: Belief, ip: IpAddress, router_wan: IPv4Address | None, now: Now, policy: Policy) -> Belief:
@@ -43,7 +49,7 @@ def _gather(belief: Belief, ip: IpAddress, router_wan: IPv4Address | None, now: 
         candidate_since=now if fresh else belief.candidate_since,
         doubts=0,
         agreed_at=now.instant,
-        router_said=router_wan,
+        router_said=_vouches(router_wan, ip),
         turn=belief.turn + 1,
     )
     if streak >= policy.confirmations and ip != belief.confirmed:

@@ -44,7 +44,7 @@ class Belief:
     doubts: int = 0
     """Observations in a row in which the address was disputed, unknown or not public."""
     router_said: IPv4Address | None = None
-    """The router's word when the address was last agreed on: while it stays, echo services are spared."""
+    """The router's word when it named the very address that was last agreed on: while it stays, echo services are spared."""
     agreed_at: Instant | None = None
     """When echo services last agreed in full."""
     turn: int = 0

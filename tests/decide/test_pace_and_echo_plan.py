@@ -125,3 +125,21 @@ def test_an_address_that_is_still_the_same_after_an_outage_is_new_evidence_from_
     for turn, seen in enumerate([sees(), sees(), sees(wan=Link.DOWN), sees(), sees()]):
         memory = decide(memory, seen, at(turn), 0.0, make_policy()).memory
     assert memory.beliefs[Family.IPV4].candidate_since == at(3)
+
+
+def test_a_router_behind_another_nat_spares_nobody():
+    """Its own address stays when the public one changes: somebody has to be asked."""
+    memory, inner = fresh(), ip_address("192.168.1.2")
+    for turn in range(3):
+        memory = decide(memory, sees(router_wan=inner), at(turn), 0.0, make_policy()).memory
+    assert memory.phase is Phase.UP
+    assert memory.echo_plans[Family.IPV4].spare_if_router_says is None
+
+
+def test_the_routers_ipv4_address_spares_no_ipv6_service():
+    policy, memory = two_families(), fresh()
+    v6 = Agreed(ip_address("2a01:4f8::1"), ("a", "b"))
+    for turn in range(3):
+        memory = decide(memory, sees(router_wan=HOME, v6=v6), at(turn), 0.0, policy).memory
+    assert memory.echo_plans[Family.IPV4].spare_if_router_says == HOME
+    assert memory.echo_plans[Family.IPV6].spare_if_router_says is None
