@@ -20,7 +20,12 @@ def read_dotenv(text: str, cwd: Path) -> tuple[dict[str, Variable], list[Problem
         line = binding.original.line + binding.original.string[:blank].count("\n")
         where = f"{NAME}:{line}:1"
         if binding.error or (binding.key is not None and binding.value is None):
-            problems.append(Problem(where, binding.key or "", "is not NAME=value; check the '=' and the quotes"))
+            problems.append(Problem(where, _name(binding.key), "is not NAME=value; check the '=' and the quotes"))
         elif binding.key is not None and binding.value is not None and binding.value.strip():
             variables[binding.key] = Variable(binding.key, binding.value.strip(), f"{NAME}:{line}", where, cwd)
     return variables, problems
+
+
+def _name(key: str | None) -> str:
+    """What stands where the name should, when it is one: anything else could be a secret, or break the line."""
+    return key if key is not None and key.isidentifier() else ""
