@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from tests.blackbox.instance import _NOT_OURS
+
+ROOT = Path(__file__).parents[2]
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 MIB_IN_KIB = 1024
 
@@ -29,3 +32,8 @@ def threads(pid: int) -> int:
 
 def _kib(file: Path, key: str) -> int:
     return next(int(line.split()[1]) for line in file.read_text().splitlines() if line.startswith(key))
+
+
+def clean_environ() -> dict[str, str]:
+    """The environment without settings of a real home."""
+    return {name: value for name, value in os.environ.items() if not _NOT_OURS.match(name)}

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from cadence_exporter.cli.service import Service
 from cadence_exporter.loop import Loop
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Failed, Observation, Reading
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
@@ -54,12 +56,15 @@ class SkippingDoorbell:
         self._clock = clock
         self._end = clock.monotonic() + hours * 3600
         self._rest_s = rest_s
-        self.waits: list[tuple[float, float]] = []
-        """After each wait: the real instant, and what was skipped so far. The parent dates its arrivals with it."""
-        self.cpu: list[float] = []
+        # Arrays, because lists of numbers would look like a leak of the product's.
+        self.real = array("d")
+        """The real instant after each wait: the parent dates its arrivals with it."""
+        self.skipped = array("d")
+        """What was skipped so far."""
+        self.cpu = array("d")
         """CPU of the whole process so far, at each wait."""
-        self.resident_mib: list[float] = []
-        self.open_files: list[int] = []
+        self.resident_mib = array("d")
+        self.open_files = array("d")
 
     def wait(self, until: Instant) -> Wakeup:
         self.resident_mib.append(resident_mib(os.getpid()))
@@ -68,7 +73,8 @@ class SkippingDoorbell:
         if self._rest_s:
             time.sleep(self._rest_s)
         self._clock.skipped += max(0.0, until - self._clock.monotonic())
-        self.waits.append((time.monotonic(), self._clock.skipped))
+        self.real.append(time.monotonic())
+        self.skipped.append(self._clock.skipped)
         return (
             Wakeup(frozenset({Reason.STOP}))
             if self._clock.monotonic() >= self._end
@@ -85,18 +91,17 @@ class Cycles:
     name = "bench"
 
     def __init__(self) -> None:
-        self.slowest_probe: list[float] = []
-        self.echoes_asked: list[int] = []
-        self.actions: list[int] = []
-        self.phases: list[str] = []
+        self.slowest_probe = array("d")
+        self.actions = array("d")
+        self.not_up: list[int] = []
         self.surprises: list[str] = []
         """What did not go as it does in a healthy home, with the cycle's number."""
 
     def record(self, cycle: Cycle) -> None:
         self.slowest_probe.append(slowest(cycle.observation))
-        self.echoes_asked.append(sum(len(each.readings) for each in cycle.observation.echo.values()))
         self.actions.append(len(cycle.outcomes))
-        self.phases.append(cycle.memory.phase)
+        if cycle.memory.phase is not Phase.UP:
+            self.not_up.append(cycle.number)
         self.surprises += [f"{cycle.number}: {words}" for words in surprises(cycle)]
 
 
@@ -124,7 +129,7 @@ def slowest(seen: Observation) -> float:
 class TimedLoop(Loop):
     """The loop, with the real length of each cycle noted: the commit and the recorders included."""
 
-    lengths: list[float]
+    lengths: "array[float]"
 
     def cycle(self, wakeup: Wakeup) -> Instant:
         began = time.perf_counter()
@@ -153,23 +158,24 @@ def measure(config: Path, hours: float, rest_s: float, log: Spool) -> dict[str, 
         service.loop.memory,
         lambda: None,
     )
-    loop.lengths = []
+    loop.lengths = array("d")
     service.listen()
-    start = (time.monotonic(), clock.skipped)
+    doorbell.real.append(time.monotonic())
+    doorbell.skipped.append(clock.skipped)
     loop.run()
     service.close()
     service.web.stop()
     return {
-        "waits": [start, *doorbell.waits],
-        "cpu_s": doorbell.cpu,
-        "lengths": loop.lengths,
-        "slowest_probe": cycles.slowest_probe,
-        "echoes_asked": cycles.echoes_asked,
-        "actions": cycles.actions,
-        "phases": cycles.phases,
+        "real": list(doorbell.real),
+        "skipped": list(doorbell.skipped),
+        "cpu_s": list(doorbell.cpu),
+        "lengths": list(loop.lengths),
+        "slowest_probe": list(cycles.slowest_probe),
+        "actions": list(cycles.actions),
+        "not_up": cycles.not_up,
         "surprises": cycles.surprises,
-        "resident_mib": doorbell.resident_mib,
-        "open_files": doorbell.open_files,
+        "resident_mib": list(doorbell.resident_mib),
+        "open_files": list(doorbell.open_files),
         "scapy": "scapy" in sys.modules,
     }
 
