@@ -338,7 +338,7 @@ def test_a_reader_that_stopped_reading_stops_nothing(home, tmp_path):
         with running(home, tmp_path, changes, port=port, prefix=("sh", "-c", f'exec "$@" >{fifo}', "sh")) as instance:
             is_right(home, instance)
             instance.wait_for_cycles(40)  # many times what a pipe holds
-            wait_for(lambda: instance.metric("cadence_log_messages_total{level=\"debug\"}") > 0, "debug lines")
+            wait_for(lambda: instance.metric('cadence_log_messages_total{level="debug"}') > 0, "debug lines")
             home.change_address(MOVED)
             is_right(home, instance)
     finally:
@@ -386,7 +386,7 @@ def test_a_stop_does_not_wait_for_a_name_that_is_being_looked_up(home, tmp_path)
         resolv = tmp_path / "resolv.conf"
         resolv.write_text("nameserver 127.53.77.1\noptions timeout:30 attempts:5\n")
         prefix = privately(f"mount --bind {resolv} /etc/resolv.conf")
-        names = [f"https://echo{number}.home.example/" for number in range(4)]
+        names = [f"https://echo.home{number}.example/" for number in range(4)]
         with running(home, tmp_path, {"loop": UNHURRIED, "public_ip": {"echo": names}}, prefix=prefix):
             nameserver.settimeout(20)
             assert b"home" in nameserver.recv(512)
