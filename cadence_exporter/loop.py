@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from cadence_exporter.assess.assess import assess
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.remember import remember
+from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.cycle import Cycle
@@ -114,6 +114,7 @@ class Loop:
     def _replace_equipment(self) -> None:
         fresh = self._reload()
         if fresh is not None:
+            self.memory = doubt_changed(self.memory, self.equipment.policy.records, fresh.policy.records)
             self.equipment.retire()
             self.equipment = fresh
 

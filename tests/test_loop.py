@@ -1,5 +1,6 @@
 """The loop with every seam played by a few lines: the order of things, and what cannot break it."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -20,7 +21,7 @@ from cadence_exporter.model.observation import (
 )
 from cadence_exporter.model.outcome import Outcome, Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from tests.decide.cases import HOME, at, fresh, make_policy
+from tests.decide.cases import HOME, SPEC, at, fresh, make_policy
 
 
 class World:
@@ -173,6 +174,14 @@ def test_a_reload_replaces_the_equipment_and_a_bad_file_keeps_it():
     loop.run()
     assert loop.equipment.policy.confirmations == 5
     assert answers == []
+
+
+def test_a_reload_that_moves_a_record_to_another_provider_has_it_looked_at_again():
+    world = World()
+    moved = Equipment(world, world.perform, make_policy(records=(replace(SPEC, provider="file"),)))
+    world.wakeups = [due(), due(Reason.RELOAD)]
+    make_loop(world, lambda: moved).run()
+    assert world.log.count("act") == 2
 
 
 def test_an_observation_that_a_stop_cut_short_is_not_judged():

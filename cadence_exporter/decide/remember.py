@@ -1,5 +1,6 @@
 """Outcomes -> memory: what is known of the records after the actions, and how soon to look at them again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -7,8 +8,9 @@ from cadence_exporter.decide import pace
 from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.model.decision import Decision, Reconcile
 from cadence_exporter.model.instants import Now, WallTime, later
-from cadence_exporter.model.memory import Change, RecordMemory
+from cadence_exporter.model.memory import Change, Memory, RecordMemory
 from cadence_exporter.model.outcome import Outcome, Result
+from cadence_exporter.model.record import RecordSpec
 
 
 def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now) -> Decision:
@@ -22,6 +24,21 @@ def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now) -> Dec
         memory = replace(memory, records=MappingProxyType(records))
     look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
     return replace(decision, memory=memory, next_look=look, why=why)
+
+
+def doubt_changed(memory: Memory, before: Sequence[RecordSpec], now: Sequence[RecordSpec]) -> Memory:
+    """After a reload: nothing vouches for a record whose own settings changed (another provider, say), and a refusal is looked at anew.
+
+    The wait that a provider asked for stays.
+    """
+    same = {spec.key for spec in set(before) & set(now)}
+    records = {
+        key: record if key in same else replace(record, verified_at=None) for key, record in memory.records.items()
+    }
+    for key, record in records.items():
+        if record.refusal is not None:
+            records[key] = replace(record, refusal=None, hold_until=None)
+    return replace(memory, records=MappingProxyType(records))
 
 
 def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:

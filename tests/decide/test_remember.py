@@ -6,7 +6,7 @@ import pytest
 
 from cadence_exporter.decide import pace
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.remember import after, remember
+from cadence_exporter.decide.remember import after, doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, RecordMemory
@@ -107,3 +107,17 @@ def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
     assert (after_failure.next_look, after_failure.why) == (1_005.0, "retry")
     long_after = remember(decision, (came(Result.FAILED),), at(1_100.0))
     assert long_after.next_look == decision.next_look
+
+
+def test_after_a_reload_only_unchanged_settings_keep_their_cache():
+    memory = replace(fresh(), records={SPEC.key: replace(OLD, refusal=None)})
+    assert doubt_changed(memory, (SPEC,), (SPEC,)).records[SPEC.key].verified_at == WallTime(5.0)
+    elsewhere = replace(SPEC, provider="file")
+    doubted = doubt_changed(memory, (SPEC,), (elsewhere,)).records[SPEC.key]
+    assert (doubted.verified_at, doubted.hold_until) == (None, Instant(999.0))
+
+
+def test_after_a_reload_a_refusal_is_looked_at_anew():
+    memory = replace(fresh(), records={SPEC.key: OLD})
+    record = doubt_changed(memory, (SPEC,), (SPEC,)).records[SPEC.key]
+    assert (record.refusal, record.hold_until, record.verified_at) == (None, None, WallTime(5.0))
