@@ -38,6 +38,8 @@ def _weakened(settings: Settings) -> Iterator[str]:
     if settings.loop.confirmations == 1:
         yield "loop.confirmations: is 1, so an address is published after a single observation; 2 is safer"
     operators = {operator_of(url) for url in settings.dns.truth}
+    if not operators:
+        yield "dns.truth: is empty, so nobody is asked whether the world sees the records"
     if len(operators) == 1:
         yield f"dns.truth: has one operator only ({operators.pop()}); nothing notices when it is wrong"
     rfc2136 = settings.providers.rfc2136

@@ -230,8 +230,9 @@ class DnsSettings(Section):
     """What is published, and how it is checked."""
 
     records: tuple[RecordSettings, ...] = Field(default=(DEFAULT_RECORD,), description="The records to keep.")
-    truth: Annotated[tuple[str, ...], list_of("URLs", parse_url)] = Field(
-        default=TRUTH, description="DNS-over-HTTPS resolvers that say what the world sees."
+    truth: Annotated[tuple[str, ...], list_of("URLs", parse_url, least=0)] = Field(
+        default=TRUTH,
+        description="DNS-over-HTTPS resolvers that say what the world sees. Empty: only the providers are asked.",
     )
     cache_max_age: Annotated[float, duration()] = Field(
         default=3600.0,

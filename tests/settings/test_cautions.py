@@ -18,6 +18,7 @@ RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
             "dns: {truth: ['https://1.1.1.1/dns-query', 'https://cloudflare-dns.com/dns-query']}",
             "dns.truth: has one operator only (cloudflare)",
         ),
+        ("dns: {truth: []}", "dns.truth: is empty"),
         (CLOUDFLARE, "providers.cloudflare.api_token: is set, but no record"),
         (RFC2136, "providers.rfc2136.server: is set, but no record"),
         (
@@ -25,7 +26,10 @@ RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
             "providers.rfc2136.tsig_name: is not set, so updates",
         ),
         ("public_ip: {echo6: ['https://api6.ipify.org']}", "public_ip.echo6: is not used"),
-        ("dns: {records: [{name: a.home.arpa, provider: file, ttl: 60}]}", "dns.records[0].ttl: has no effect, because a hosts file"),
+        (
+            "dns: {records: [{name: a.home.arpa, provider: file, ttl: 60}]}",
+            "dns.records[0].ttl: has no effect, because a hosts file",
+        ),
         (
             CLOUDFLARE + "dns: {records: [{name: a.example.com, provider: cloudflare, proxied: true, ttl: 60}]}",
             "dns.records[0].ttl: has no effect, because Cloudflare",

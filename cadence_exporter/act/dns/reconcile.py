@@ -54,6 +54,7 @@ class Reconciler:
     ) -> None:
         self._clock = clock
         self._panel = TruthPanel(clock, truths, call_timeout_s, lane)
+        self._nobody_to_ask = not truths
         self._providers = providers
         self._lanes = {provider.name: lane(f"provider-{provider.name}") for provider in providers.values()}
         self._rehearse = rehearse
@@ -87,7 +88,8 @@ class Reconciler:
         """Whether the resolvers show a published change. Where none ever can, it is visible by definition."""
         began = self._clock.monotonic()
         provider = self._providers.get(action.record.provider)
-        if action.record.proxied or (provider is not None and not provider.in_public_dns):
+        in_public_dns = provider is None or provider.in_public_dns
+        if action.record.proxied or not in_public_dns or self._nobody_to_ask:
             return self._outcome(action, began, _Found(Result.VISIBLE, "no resolver can show it", visible_at_once=True))
         said = self._panel.ask_all(action.record.key)
         result = Result.VISIBLE if said.shows(action.address) else Result.LAGGING
@@ -113,7 +115,7 @@ class Reconciler:
                     Result.HELD,
                     f"{provider.name} holds {wanted}",
                     held=held,
-                    visible_at_once=_invisible(provider, record),
+                    visible_at_once=self._invisible(provider, record),
                 )
             case Refuse(reason=reason):
                 return _Found(Result.REFUSED, reason, held=held)
@@ -153,7 +155,7 @@ class Reconciler:
             return _Found(Result.FAILED, f"written, but {provider.name} holds {contents}", operation, held)
         result = Result.CREATED if operation is Operation.CREATE else Result.UPDATED
         words = f"{provider.name} holds {action.address}, read back"
-        invisible = _invisible(provider, record)
+        invisible = self._invisible(provider, record)
         return _Found(result, f"{words}; no resolver can show it" if invisible else words, operation, held, invisible)
 
     def _call(self, provider: DnsProvider, work: Callable[[Instant], T]) -> T:
@@ -166,6 +168,9 @@ class Reconciler:
             raise ActionFailed(f"{provider.name}: still waiting for an earlier call") from error
         except TimeoutError as error:
             raise ActionFailed(f"{provider.name}: no answer within {self._timeout_s:g} s") from error
+
+    def _invisible(self, provider: DnsProvider, held: HeldRecord) -> bool:
+        return self._nobody_to_ask or not provider.in_public_dns or bool(held.proxied)
 
     def _outcome(self, action: Action, began: Instant, found: _Found, detail: str | None = None) -> Outcome:
         at = self._clock.now()
@@ -198,7 +203,3 @@ def _shown(action: Reconcile, seen: RecordSet) -> HeldRecord | None:
     if len(ours) == 1 and seen.cname is None and says(ours[0], action.address):
         return ours[0]
     return None
-
-
-def _invisible(provider: DnsProvider, held: HeldRecord) -> bool:
-    return not provider.in_public_dns or bool(held.proxied)

@@ -22,6 +22,7 @@ from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.seams import DnsProvider
+from tests.act.dns.pretend import Truth
 from tests.servers.dns import KEY_SECRET, Knot
 
 CLOCK = SystemClock()
@@ -103,7 +104,7 @@ def test_a_record_that_is_not_what_was_read_is_never_made_a_second_one(provider:
 
 
 def test_reconciling_creates_then_changes_then_holds(provider: DnsProvider) -> None:
-    reconciler = Reconciler(CLOCK, (), {provider.name: provider}, rehearse=False, call_timeout_s=5)
+    reconciler = Reconciler(CLOCK, (Truth("mute", None),), {provider.name: provider}, rehearse=False, call_timeout_s=5)
 
     def reconcile(address: IpAddress) -> tuple[Result, Operation | None]:
         action = Reconcile(spec(provider), address, CLOCK.now(), full_truth=True, turn=0, may_write=True)

@@ -232,7 +232,7 @@ class TestConfirming:
 
     @pytest.mark.parametrize(
         "truths",
-        [(), (silent(),), (says(OLD),), (says(),), (says(NEW), says(OLD, operator="two")), (says(NEW, OLD),)],
+        [(silent(),), (says(OLD),), (says(),), (says(NEW), says(OLD, operator="two")), (says(NEW, OLD),)],
     )
     def test_until_then_it_lags(self, truths: tuple[Truth, ...]) -> None:
         assert self.confirm(*truths).result is Result.LAGGING
@@ -289,3 +289,15 @@ def test_over_any_states_nothing_but_the_wanted_address_is_written_and_never_aga
             assert zone.written == [str(wanted)]
         if outcome.result is Result.HELD:
             assert str(wanted) in zone.contents()
+
+
+class TestNobodyToAsk:
+    """No resolver is configured: the provider alone is the truth."""
+
+    def test_a_change_is_visible_when_it_was_read_back(self) -> None:
+        assert reconcile(holding(OLD)).visible_at_once
+        assert reconcile(holding(NEW)).visible_at_once
+
+    def test_what_was_to_be_followed_is_visible(self) -> None:
+        reconciler = Reconciler(CLOCK, (), {"pretend": holding(NEW)}, rehearse=False, call_timeout_s=5)
+        assert reconciler.confirm(ConfirmVisible(SPEC, NEW)).result is Result.VISIBLE
