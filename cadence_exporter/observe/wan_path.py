@@ -14,7 +14,7 @@ _MAX_BYTES_IN = 0
 
 def reach(target: Target, dialer: Dialer, deadline: Instant) -> PathWorks:
     """Connect and hang up. Raises ProbeFailed."""
-    sock = dialer.connect(target.host, target.port, dialer.bound(deadline, _MAX_BYTES_IN))
+    sock = dialer.connect(target.host, target.port, dialer.bound(deadline, _MAX_BYTES_IN), literal_anywhere=True)
     if target.scheme == "tls":
         dialer.secure(sock, target.host).close()
     else:

@@ -13,7 +13,7 @@ from cadence_exporter.errors import ProbeFailed, Problem, SettingsError
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.observation import FailureReason
-from cadence_exporter.model.operators import is_loopback
+from cadence_exporter.model.operators import is_loopback, literal_of
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.outbound.bounded_socket import Bound, BoundedSocket, BoundedTlsSocket
 from cadence_exporter.seams import Clock
@@ -45,9 +45,15 @@ class Dialer:
         """The limits for one connection."""
         return Bound(self._clock, deadline, max_bytes_in)
 
-    def connect(self, host: str, port: int, bound: Bound, family: Family | None = None) -> BoundedSocket:
-        """A TCP connection to the first address that answers. Raises ProbeFailed."""
-        addresses = self._resolve(host, port, bound, family)
+    def connect(
+        self, host: str, port: int, bound: Bound, family: Family | None = None, *, literal_anywhere: bool = False
+    ) -> BoundedSocket:
+        """A TCP connection to the first address that answers. Raises ProbeFailed.
+
+        ``literal_anywhere``: a host that is an address, as the user wrote it, may lie inside the house too.
+        """
+        literal = literal_of(host) if literal_anywhere else None
+        addresses = [literal] if literal is not None else self._resolve(host, port, bound, family)
         failure: ProbeFailed | None = None
         for tried, address in enumerate(addresses):
             try:

@@ -12,6 +12,7 @@ from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.instants import later
 from cadence_exporter.model.observation import FailureReason, PathWorks
 from cadence_exporter.observe.wan_path import reach
+from cadence_exporter.outbound import dial
 from cadence_exporter.outbound.dial import Dialer
 from cadence_exporter.settings.endpoints import parse_target
 
@@ -77,3 +78,16 @@ def test_a_name_that_resolves_into_the_house_is_not_the_target(loopback: Any) ->
 
     assert failure(f"tcp://one.example:{port}", resolver=resolver) is FailureReason.DNS
     assert loopback.accepted == 0
+
+
+def test_an_address_is_asked_wherever_it_lies_because_the_user_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def connect(address: object, *_: object, **__: object) -> socket.socket:
+        asked.append(str(address))
+        return socket.socket()
+
+    monkeypatch.setattr(dial, "_connect_one", connect)
+    for host in ("192.168.0.1", "203.0.113.1"):
+        assert go(f"tcp://{host}:80") == PathWorks(host, 80)
+    assert asked == ["192.168.0.1", "203.0.113.1"]
