@@ -10,7 +10,7 @@ from typing import Any, TextIO, get_args, get_type_hints
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import Problem, SettingsError, StateUnavailable
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.history import read
+from cadence_exporter.record.history import HistoryView, has_begun, read
 from cadence_exporter.record.plain import plain
 from cadence_exporter.record.web.calendar_time import NONE, iso, local, span
 from cadence_exporter.seams import Clock
@@ -25,10 +25,16 @@ _SECONDS = ("seconds", "duration_s")
 def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, clock: Clock | None = None) -> int:
     """Print what happened within ``since`` (a duration such as ``7d``; all there is without).
 
-    Returns 0, or 1 when there is no history to be read. Raises SettingsError when ``since`` is not a duration.
+    Returns 0, also when nothing was written down yet, or 1 when what there is cannot be read.
+    Raises SettingsError when ``since`` is not a duration.
     """
     try:
-        view = read(state_dir, _earliest(since, clock or SystemClock()))
+        earliest = _earliest(since, clock or SystemClock())
+        if has_begun(state_dir):
+            view = read(state_dir, earliest)
+        else:
+            sys.stderr.write(f"no state store in {state_dir}: nothing has happened yet\n")
+            view = HistoryView()
     except StateUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return UNREADABLE

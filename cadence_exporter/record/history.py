@@ -10,23 +10,31 @@ from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record import chronicle
 from cadence_exporter.record.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
 from cadence_exporter.record.schema import Damaged
-from cadence_exporter.record.state_file import open_for_reading
+from cadence_exporter.record.state_file import NAME, open_for_reading
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryView:
     """Everything since a moment, oldest first."""
 
-    addresses: tuple[AddressHeld, ...]
-    outages: tuple[OutageHeld, ...]
-    dns_changes: tuple[DnsChangeHeld, ...]
-    transitions: tuple[TransitionHeld, ...]
+    addresses: tuple[AddressHeld, ...] = ()
+    outages: tuple[OutageHeld, ...] = ()
+    dns_changes: tuple[DnsChangeHeld, ...] = ()
+    transitions: tuple[TransitionHeld, ...] = ()
     bounces: tuple[()] = ()
     """Power bounces; none are made yet."""
 
 
+def has_begun(state_dir: Path) -> bool:
+    """Whether there is a state store. One that may not be looked for is none of "nothing has happened yet"."""
+    try:
+        return (state_dir / NAME).exists()
+    except OSError:
+        return True
+
+
 def read(state_dir: Path, since_wall: WallTime) -> HistoryView:
-    """The history since ``since_wall``. Raises StateUnavailable when there is none or it cannot be read."""
+    """The history since ``since_wall``. Raises StateUnavailable when it cannot be read."""
     with closing(open_for_reading(state_dir)) as connection:
         try:
             connection.execute("BEGIN")  # all tables as of one moment

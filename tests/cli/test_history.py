@@ -29,6 +29,7 @@ VIEW = HistoryView(
 def asked(monkeypatch):
     """The times since which the store was asked."""
     seen = []
+    monkeypatch.setattr(history_module, "has_begun", lambda directory: True)
     monkeypatch.setattr(history_module, "read", lambda directory, since: seen.append(since) or VIEW)
     return seen
 
@@ -67,7 +68,13 @@ def test_since_nonsense_is_a_settings_error(asked, tmp_path):
 
 
 def test_no_store_is_said_so_without_making_one(tmp_path, capsys):
-    code, out = run(tmp_path / "absent")
-    assert (code, out) == (1, "")
-    assert capsys.readouterr().err
+    code, out = run(tmp_path / "absent", as_json=True)
+    assert (code, set(map(str, json.loads(out).values()))) == (0, {"[]"})
+    assert "nothing has happened yet" in capsys.readouterr().err
     assert not (tmp_path / "absent").exists()
+
+
+def test_a_store_that_cannot_be_read_is_a_failure(tmp_path, capsys):
+    (tmp_path / "state.db").write_bytes(b"no database" * 100)
+    assert run(tmp_path) == (1, "")
+    assert capsys.readouterr().err
