@@ -40,15 +40,18 @@ def next_look(
 def brought_forward(
     regular: tuple[Instant, str], records: Mapping[RecordKey, RecordMemory], now: Now
 ) -> tuple[Instant, str]:
-    """The regular look, or an earlier one for a record that waits to be tried again or seen."""
-    looks = [regular]
+    """The regular look, or an earlier one for a record that waits to be tried again or seen.
+
+    A regular look that is overdue, because the cycle took longer than its own wait, stays the next one.
+    """
+    looks = []
     for record in records.values():
         if record.change and record.change.next_look is not None:
             looks.append((record.change.next_look, "visible"))
         if record.hold_until is not None:
             looks.append((record.hold_until, "retry"))
     upcoming = [look for look in looks if look[0] > now.instant]
-    return min(upcoming, key=lambda look: look[0], default=regular)
+    return min((regular, *upcoming), key=lambda look: look[0])
 
 
 def look_after(looks: int) -> float:

@@ -7,11 +7,11 @@ import pytest
 
 from cadence_exporter.decide import echo_plan
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.pace import next_look
+from cadence_exporter.decide.pace import brought_forward, next_look
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Link, Unchanged, Unknown
 from cadence_exporter.model.instants import Instant
-from cadence_exporter.model.memory import Belief, EchoPlan, Phase
+from cadence_exporter.model.memory import Belief, EchoPlan, Phase, RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
 
@@ -49,6 +49,12 @@ def test_a_candidate_and_a_first_doubt_are_settled_at_confirm_spacing():
 
 def test_confirming_never_takes_longer_than_the_fast_pace():
     assert wait(Phase.DEGRADED, replace(SETTLED, streak=1), interval_s=2.0) == (1.0, "confirm")
+
+
+def test_a_look_that_is_overdue_after_a_long_cycle_is_not_given_up_for_a_later_one():
+    waits = {RecordKey("vpn.example.com", RecordType.A): RecordMemory(hold_until=Instant(3_600.0))}
+    assert brought_forward((Instant(30.0), "not up"), waits, at(45.0)) == (30.0, "not up")
+    assert brought_forward((Instant(4_000.0), "healthy"), waits, at(45.0)) == (3_600.0, "retry")
 
 
 def test_everyone_is_asked_until_up_and_whenever_in_doubt():

@@ -1,0 +1,273 @@
+"""What must never happen, each promise a class. They read cycles and the world, and nothing of how the product works inside."""
+
+from cadence_exporter.model.assessment import Link
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.decision import ConfirmVisible
+from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.outcome import Operation, Result
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.ranges import special_range
+from cadence_exporter.model.record import RecordKey
+from cadence_exporter.simulate.faults_services import LONGEST_LAG_S
+from cadence_exporter.simulate.promise import Checker, Evidence, Report
+from cadence_exporter.simulate.world import World
+from cadence_exporter.simulate.zone import Write
+
+DAY_S = 86_400.0
+SUSPECT_FOR_S = 25 * 3600.0
+"""After the store was lost or the clock jumped, writes of the last day may be forgotten: then resolvers may be trusted too early."""
+
+
+class OnlyTrueAddresses(Checker):
+    """Fault model: fewer than ``quorum`` echo operators lie at a time; those that lag do so by a bounded time."""
+
+    promise = "writes only an address that was truly the home's within the last 80 minutes"
+
+    def write(self, write: Write) -> None:
+        policy = self.policy
+        # An address agreed on is kept while one voice or the router says that it stays, until the next cross-check.
+        window_s = policy.cross_check_s + LONGEST_LAG_S + 2 * (policy.interval_s * policy.slow_factor + policy.jitter_s)
+        if not self.world.line.was_ours(write.address, window_s):
+            self.broken(f"{write.operation} {write.key} to {write.address}, home is {self.world.line.ours_now()}")
+
+
+class OnlyPublicAddresses(Checker):
+    promise = "writes only public addresses of the right family, and none that the user refused"
+
+    def write(self, write: Write) -> None:
+        refused = any(write.address in network for network in self.policy.refused_networks)
+        if (
+            special_range(write.address) is not None
+            or refused
+            or write.key.type.family.value[-1] != str(write.address.version)
+        ):
+            self.broken(f"{write.operation} {write.key} to {write.address}")
+
+
+class OneRecord(Checker):
+    promise = "never makes a second record, never touches one of several"
+
+    def write(self, write: Write) -> None:
+        if write.operation is Operation.CREATE and write.shown_before:
+            self.broken(f"create {write.key} although {write.shown_before} was there")
+        if write.operation is Operation.UPDATE and len(write.shown_before) != 1:
+            self.broken(f"update {write.key} although it showed {write.shown_before}")
+
+
+class WithinBudget(Checker):
+    """A write whose commit was lost in a crash, or older than a day by a clock that jumped ahead, cannot be counted."""
+
+    promise = "writes each record at most max_changes_per_day times a day"
+
+    def __init__(self, world: World, policy: Policy, report: Report) -> None:
+        super().__init__(world, policy, report)
+        self._kept: dict[RecordKey, list[tuple[float, float]]] = {}
+        self._fresh: dict[RecordKey, list[tuple[float, float]]] = {}
+
+    def write(self, write: Write) -> None:
+        clock = self.world.clock
+        self._let_go(clock.wall())
+        self._fresh.setdefault(write.key, []).append((clock.wall(), clock.true))
+        within = [each for each in self._kept.get(write.key, []) if clock.true - each[1] < DAY_S]
+        if len(within) + len(self._fresh[write.key]) > self.policy.max_changes_per_day:
+            self.broken(f"{len(within) + len(self._fresh[write.key])} writes of {write.key} within a day")
+
+    def cycle(self, cycle: Cycle) -> None:
+        if not self._kept and not self._fresh:
+            return
+        wall = cycle.ended.wall
+        if self.world.disk.acknowledged == cycle.memory.cycle:
+            for key, writes in self._fresh.items():
+                self._kept.setdefault(key, []).extend(writes)
+            self._fresh.clear()
+        self._let_go(wall)
+
+    def restart(self, memory: Memory) -> None:
+        del memory
+        self._fresh.clear()
+        self._let_go(self.world.clock.wall())
+        if self.recently("store", SUSPECT_FOR_S):
+            self._kept.clear()
+
+    def _let_go(self, wall: float) -> None:
+        for held in (self._kept, self._fresh):
+            for key, writes in held.items():
+                held[key] = [each for each in writes if wall - each[0] < DAY_S]
+
+
+class PhaseTable(Checker):
+    promise = "falls at once and climbs one rung a cycle; UP only with a working path and a confirmed address"
+
+    def __init__(self, world: World, policy: Policy, report: Report) -> None:
+        super().__init__(world, policy, report)
+        self._evidence = Evidence()
+
+    def cycle(self, cycle: Cycle) -> None:
+        before, after = cycle.before.phase, cycle.memory.phase
+        evidence = self._evidence
+        evidence.take(cycle)
+        path = cycle.assessment.wan is Link.UP
+        if (after is Phase.DOWN) is path or after is Phase.INIT:
+            self.broken(f"{before} -> {after} with the path {cycle.assessment.wan}")
+        if after is not Phase.UP:
+            return
+        if before not in (Phase.DEGRADED, Phase.UP):
+            self.broken(f"{before} -> up, skipping a rung")
+        family = self.policy.families[0]
+        if evidence.streak(family) < self.policy.confirmations and (before is Phase.DEGRADED or evidence.doubts > 1):
+            self.broken(f"up after {evidence.streak(family)} agreeing observations, {evidence.doubts} doubts")
+
+    def restart(self, memory: Memory) -> None:
+        self._evidence = Evidence()
+        if memory.phase is not Phase.INIT:
+            self.broken(f"begins in {memory.phase}")
+
+
+class ActsOnEvidence(Checker):
+    promise = "touches DNS only for an address agreed on by a quorum, confirmations times in a row"
+
+    def __init__(self, world: World, policy: Policy, report: Report) -> None:
+        super().__init__(world, policy, report)
+        self._evidence = Evidence()
+
+    def cycle(self, cycle: Cycle) -> None:
+        self._evidence.take(cycle)
+        for action in cycle.decision.actions:
+            family = action.record.family
+            if not self._evidence.supports(family, action.address, self.policy.confirmations):
+                self.broken(f"{type(action).__name__} {action.record.key} to {action.address}")
+
+    def restart(self, memory: Memory) -> None:
+        del memory
+        self._evidence = Evidence()
+
+
+class EveryRecordAccountedFor(Checker):
+    promise = "in each cycle each record is acted on, refused with a reason, or known to be right"
+
+    def cycle(self, cycle: Cycle) -> None:
+        decision = cycle.decision
+        refused = {each.record: each for each in decision.refused}
+        acted = {each.record.key for each in decision.actions}
+        for spec in self.policy.records:
+            key = spec.key
+            if key in acted and key in refused:
+                self.broken(f"{key} both acted on and refused")
+            if key in refused and not refused[key].detail:
+                self.broken(f"{key} refused without a reason")
+            if key in acted or key in refused:
+                continue
+            record, belief = cycle.before.records.get(key), decision.memory.beliefs.get(spec.family)
+            if record is None or belief is None or record.verified is None or record.verified != belief.confirmed:
+                self.broken(f"{key} left alone although not known to be right")
+
+
+class NeverGoesBack(Checker):
+    promise = "cycle numbers and counters never go back, not over a crash either"
+
+    def __init__(self, world: World, policy: Policy, report: Report) -> None:
+        super().__init__(world, policy, report)
+        self._cycle = 0
+        self._acknowledged_up = 0
+
+    def cycle(self, cycle: Cycle) -> None:
+        if cycle.memory.cycle != cycle.before.cycle + 1 or cycle.memory.up_cycles < cycle.before.up_cycles:
+            self.broken(f"cycle {cycle.before.cycle} -> {cycle.memory.cycle}")
+        if self.world.disk.acknowledged == cycle.memory.cycle:
+            self._cycle, self._acknowledged_up = cycle.memory.cycle, cycle.memory.up_cycles
+
+    def restart(self, memory: Memory) -> None:
+        if self.world.disk.acknowledged == 0:  # the store was broken or never written
+            self._cycle = self._acknowledged_up = 0
+        if memory.cycle < self._cycle or memory.up_cycles < self._acknowledged_up:
+            self.broken(f"began with cycle {memory.cycle}, {self._cycle} was acknowledged")
+
+
+class HonestCache(Checker):
+    promise = "calls a record right only when resolvers or the provider said so, and never after overwriting it itself"
+
+    def cycle(self, cycle: Cycle) -> None:
+        for outcome in cycle.outcomes:
+            key, address = outcome.action.record.key, outcome.action.address
+            if outcome.result in (Result.VERIFIED, Result.VISIBLE):
+                said = [resolver.said[key] for resolver in self.world.resolvers if key in resolver.said]
+                if not said or any(each != (address,) for each in said):
+                    self.broken(f"{outcome.result} {key} as {address}, resolvers said {said}")
+            elif outcome.result in (Result.UPDATED, Result.CREATED, Result.HELD):
+                shown = self.world.zone.entry(key).shown
+                if shown != (str(address),):
+                    self.broken(f"{outcome.result} {key} as {address}, the provider showed {shown}")
+            elif outcome.result is Result.FAILED and outcome.operation is not None:
+                after = cycle.memory.records[key]
+                if after.verified_at is not None:
+                    self.broken(f"a failed write of {key} is remembered as verified")
+        if cycle.outcomes:
+            for resolver in self.world.resolvers:
+                resolver.said.clear()
+        self._swears(cycle)
+
+    def _swears(self, cycle: Cycle) -> None:
+        """Records that the cache vouches for were not overwritten by ourselves."""
+        busy = {each.record.key for each in cycle.decision.actions} | {each.record for each in cycle.decision.refused}
+        for key, record in cycle.memory.records.items():
+            entry = self.world.zone.entry(key)
+            if key in busy or entry.last_writer != "cadence" or record.verified_at is None:
+                continue
+            if self.world.zone.contents(key) == (str(record.verified),):
+                continue
+            if not self.recently("store", SUSPECT_FOR_S) and not self.recently("clock", SUSPECT_FOR_S):
+                held = self.world.zone.contents(key)
+                self.broken(f"the cache swears that {key} is {record.verified}; we made it {held}")
+
+
+class LooksAgain(Checker):
+    promise = "always looks again, within the longest wait of the policy"
+
+    def cycle(self, cycle: Cycle) -> None:
+        policy = self.policy
+        longest_s = policy.interval_s * policy.slow_factor + policy.jitter_s
+        wait_s = cycle.decision.next_look - cycle.began.instant
+        if not 0.0 < wait_s <= longest_s + 1e-6:
+            self.broken(f"waits {wait_s:.1f} s ({cycle.decision.why})")
+
+
+class FollowsWhatItPublished(Checker):
+    promise = "follows a change that it published, and no other"
+
+    def cycle(self, cycle: Cycle) -> None:
+        for action in cycle.decision.actions:
+            change = cycle.before.records[action.record.key].change if isinstance(action, ConfirmVisible) else None
+            if isinstance(action, ConfirmVisible) and (change is None or change.address != action.address):
+                self.broken(f"{action.record.key}: nothing was published")
+
+
+class OutagesAddUp(Checker):
+    promise = "an outage begins once, ends once, and lasted as long as it did"
+
+    def cycle(self, cycle: Cycle) -> None:
+        before, decision = cycle.before.outage, cycle.decision
+        if decision.outage_began is not None and before is not None:
+            self.broken("a second outage inside the first")
+        if decision.outage_ended is not None:
+            if before is None or cycle.memory.phase is not Phase.UP:
+                self.broken("an outage ended that had not begun, or before UP")
+            if decision.outage_ended.seconds < 0:
+                self.broken(f"an outage of {decision.outage_ended.seconds} s")
+        if cycle.memory.phase is Phase.UP and cycle.memory.outage is not None:
+            self.broken("UP within an outage")
+
+
+CHECKERS: tuple[type[Checker], ...] = (
+    OnlyTrueAddresses,
+    OnlyPublicAddresses,
+    OneRecord,
+    WithinBudget,
+    PhaseTable,
+    ActsOnEvidence,
+    EveryRecordAccountedFor,
+    NeverGoesBack,
+    HonestCache,
+    LooksAgain,
+    FollowsWhatItPublished,
+    OutagesAddUp,
+)

@@ -1,0 +1,57 @@
+"""The clocks of the pretend home. True time is the simulator's own; the host sees a monotonic clock and an untrustworthy wall clock."""
+
+from cadence_exporter.model.instants import Instant, Now, WallTime
+
+EPOCH = 1_767_225_600.0
+"""Where the wall clock begins when nobody tampers with it: 2026-01-01, UTC."""
+BOOT_S = 10.0
+"""What the monotonic clock shows when the service starts right after booting."""
+
+
+class WorldClock:
+    """Implements ``seams.Clock``. Only the world moves it."""
+
+    def __init__(self) -> None:
+        self.true = 0.0
+        """Seconds since the simulation began."""
+        self.awake = 0.0
+        """The same without the time in which the host was suspended."""
+        self._booted = 0.0
+        self._wall_base = EPOCH
+        self._wall_from = 0.0
+        self._wall_rate = 1.0
+
+    def monotonic(self) -> Instant:
+        """See the seam. Stands still while the host is suspended, as on Linux."""
+        return Instant(self.awake - self._booted + BOOT_S)
+
+    def wall(self) -> WallTime:
+        """See the seam."""
+        return WallTime(self._wall_base + (self.true - self._wall_from) * self._wall_rate)
+
+    def now(self) -> Now:
+        """See the seam."""
+        return Now(self.monotonic(), self.wall())
+
+    def move_to(self, true: float) -> None:
+        """Let time pass, with the host awake. Never back."""
+        if true > self.true:
+            self.awake += true - self.true
+            self.true = true
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass with the host suspended."""
+        self.true += seconds
+
+    def boot(self) -> None:
+        """The monotonic clock begins anew."""
+        self._booted = self.awake
+
+    def set_wall(self, wall: float, rate: float = 1.0) -> None:
+        """Somebody sets the wall clock; from now on it runs at ``rate`` seconds a second."""
+        self._wall_base, self._wall_from, self._wall_rate = wall, self.true, rate
+
+    @property
+    def wall_error_s(self) -> float:
+        """How far the wall clock is ahead of the truth."""
+        return self.wall() - (EPOCH + self.true)

@@ -1,0 +1,94 @@
+"""The state directory of the pretend host. What is lost at a restart is what the production store loses: its own mapping is used."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.record.image import memory_of, memory_rows
+from cadence_exporter.record.marks import Marks
+from cadence_exporter.record.state_clock import StateClock
+from cadence_exporter.record.tally import CounterKey, counts
+from cadence_exporter.simulate.ills import Ills
+
+if TYPE_CHECKING:
+    from cadence_exporter.simulate.world import World
+
+COPY_AFTER_COMMITS = 500
+"""As often as the production store renews its good copy."""
+SLACK_S = 15.0
+
+
+class Disk:
+    """Implements ``seams.StateStore`` and ``record.metrics.Ledger``. Atomic, like a transaction: a commit is there or it is not."""
+
+    def __init__(self, world: "World", *, tally: bool) -> None:
+        self._world = world
+        self._tally = tally
+        self.ills: Ills[str] = Ills()
+        """Full, read-only, gone."""
+        self.saved: Memory | None = None
+        self.acknowledged = 0
+        """The last cycle whose commit was acknowledged."""
+        self.commits = 0
+        self._copy: Memory | None = None
+        self._pending: dict[CounterKey, float] = {}
+        self._counters: dict[CounterKey, float] = {}
+        self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
+        self.up = True
+        self.marks = Marks()
+
+    def load(self, now: Now) -> Memory:
+        """See the seam."""
+        if self._tally:
+            self._seconds.hold(Phase.INIT, SLACK_S)
+            self._seconds.release()
+        if self.saved is None:
+            return Memory(Phase.INIT, now)
+        return memory_of(memory_rows(self.saved), now)
+
+    def commit(self, cycle: Cycle) -> None:
+        """See the seam."""
+        world = self._world
+        if self._tally:
+            self._count(cycle)
+        world.step()
+        self._write(cycle.memory)
+        self.acknowledged = cycle.memory.cycle
+        if self.commits % COPY_AFTER_COMMITS == 0:
+            self._copy = cycle.memory
+        world.step()
+
+    def commit_intent(self, memory: Memory) -> None:
+        """See the seam."""
+        self._world.step()
+        self._write(memory)
+        self._world.step()
+
+    def fall_back(self, *, to_copy: bool) -> None:
+        """The file is broken: the next start finds the last good copy, or nothing at all."""
+        self.saved = self._copy if to_copy else None
+        self.acknowledged = 0
+
+    def counters(self) -> Mapping[CounterKey, float]:
+        """See ``record.metrics.Ledger``."""
+        return self._counters
+
+    def state_seconds(self) -> Mapping[Phase, float]:
+        """See ``record.metrics.Ledger``."""
+        return self._seconds.seconds()
+
+    def _write(self, memory: Memory) -> None:
+        self.up = not self.ills.active
+        if self.ills.active:
+            raise StateUnavailable(self.ills.active[-1])
+        self.saved = memory
+        self.commits += 1
+
+    def _count(self, cycle: Cycle) -> None:
+        for key, amount in counts(cycle):
+            self._counters[key] = self._counters.get(key, 0.0) + amount
+        self._seconds.hold(cycle.memory.phase, cycle.decision.next_look - cycle.ended.instant + SLACK_S)
+        self._seconds.release()

@@ -1,0 +1,234 @@
+"""One simulation: the production loop, started again whenever its host dies, in one pretend home, until the time is over."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cadence_exporter.act.dns.reconcile import Reconciler
+from cadence_exporter.act.hands import Hands
+from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.outcome import Result
+from cadence_exporter.seams import Recorder
+from cadence_exporter.simulate.calm import Calm
+from cadence_exporter.simulate.checkers import CHECKERS
+from cadence_exporter.simulate.crew import WorldCrew
+from cadence_exporter.simulate.dice import dice
+from cadence_exporter.simulate.home import CALL_TIMEOUT_S, policy
+from cadence_exporter.simulate.lane import InlineLane
+from cadence_exporter.simulate.promise import Checker
+from cadence_exporter.simulate.weather import Weather
+from cadence_exporter.simulate.world import Crash, HomeSpec, World
+from cadence_exporter.simulate.zone import Write
+
+DAY_S = 86_400.0
+MOST_TOLD = 20
+"""Broken promises kept of one run: a promise broken once is usually broken in each later cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that was not kept."""
+
+    at_s: float
+    """True seconds since the beginning."""
+    promise: str
+    what: str
+
+
+@dataclass(slots=True)
+class Account:
+    """What happened in one simulation."""
+
+    seed: int
+    days: float
+    cycles: int = 0
+    crashes: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    writes: dict[str, int] = field(default_factory=dict)
+    outages: int = 0
+    address_changes: int = 0
+    seconds_in: dict[Phase, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    converged_s: list[float] = field(default_factory=list)
+    """From the moment an address was the home's until the provider held it."""
+    broken: list[Broken] = field(default_factory=list)
+    broken_count: int = 0
+    story: list[tuple[float, str]] = field(default_factory=list)
+    digest: str = ""
+    """SHA-256 of the event log: the same seed gives the same, on any machine."""
+    up_after_cycles: int | None = None
+
+
+class Simulation:
+    """Also ``seams.Recorder`` (of what happens) and ``seams.Faults`` (of what the loop's borders caught)."""
+
+    name = "simulation"
+
+    def __init__(
+        self, spec: HomeSpec, seed: int, days: float, rates: Mapping[str, float], *, tally: bool = False
+    ) -> None:
+        self.account = Account(seed, days)
+        self.world = World(spec, seed, days * DAY_S, tally=tally)
+        self.policy = policy(spec)
+        self.recorders: list[Recorder] = [self]
+        self.weather = Weather(self.world, dice(seed, "weather"), rates, days * DAY_S, self._struck)
+        self.checkers: list[Checker] = [make(self.world, self.policy, self.report) for make in CHECKERS]
+        self._on_cycle = [each.cycle for each in self.checkers if type(each).cycle is not Checker.cycle]
+        self.calm = Calm(self.world, self.policy, self.report)
+        self._draw = dice(seed, "loop").random
+        self._log = hashlib.sha256()
+        self._memory: Memory | None = None
+        self._last_true = 0.0
+        self.keep_story = False
+        self.world.zone.watchers.append(self._written)
+
+    def run(self, progress: Callable[[float], None] = lambda _share: None) -> Account:
+        """Storm, then calm. ``progress`` is called with 0..1 once a simulated day."""
+        world, account = self.world, self.account
+        if world.spec.born_right:
+            for key in world.record_keys():
+                world.zone.by_hand(key, (str(world.line.leased[key.type.family]),))
+        self.weather.begin()
+        self._plan_progress(progress)
+        world.after(account.days * DAY_S, self._calm_begins, lasting=True)
+        # One second more, so that the calm is what ends the storm.
+        world.doorbell.until = account.days * DAY_S + 1.0
+        while self._live():
+            pass
+        if self._memory is not None:
+            self.calm.end(self._memory)
+        account.faults = dict(sorted(self.weather.befallen.items()))
+        account.calls = dict(sorted(world.calls_made.items()))
+        account.up_after_cycles = self.calm.up_after_cycles
+        account.digest = self._log.hexdigest()
+        return account
+
+    def report(self, promise: str, what: str) -> None:
+        """A checker's word."""
+        self.log(f"BROKEN {promise}: {what}")
+        self.account.broken_count += 1
+        if len(self.account.broken) < MOST_TOLD:
+            self.account.broken.append(Broken(self.world.clock.true, promise, what))
+
+    def log(self, text: str) -> None:
+        """One line of the event log."""
+        self._log.update(f"{self.world.clock.true:.3f} {text}\n".encode())
+        if self.keep_story:
+            self.account.story.append((self.world.clock.true, text))
+
+    def record(self, cycle: Cycle) -> None:
+        """See ``seams.Recorder``."""
+        account, true = self.account, self.world.clock.true
+        account.cycles += 1
+        phase = cycle.before.phase
+        account.seconds_in[phase] = account.seconds_in.get(phase, 0.0) + true - self._last_true
+        self._last_true = true
+        self._memory = cycle.memory
+        self._log.update(f"{true:.3f} {cycle.memory.cycle} {cycle.memory.phase.value} {cycle.decision.why}\n".encode())
+        decision = cycle.decision
+        if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended:
+            self._tell(cycle)
+        for check in self._on_cycle:
+            check(cycle)
+        self.calm.cycle(cycle)
+
+    def caught(self, where: str, error: Exception) -> None:
+        """See ``seams.Faults``. A disk that refuses is weather; everything else is a bug."""
+        if where != "commit":
+            self.report("no internal error", f"{where}: {type(error).__name__}: {error}")
+
+    def _live(self) -> bool:
+        """One life of the process. False when the time is over."""
+        world = self.world
+        loop = self._start()
+        try:
+            loop.run()
+        except Crash as crash:
+            self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
+            self.account.crashes += 1
+            world.drain()
+            if crash.reboots:
+                world.clock.boot()
+            world.pass_time(crash.off_s)
+            return world.clock.true < world.doorbell.until
+        except Exception as error:  # noqa: BLE001 - whatever ends the loop is the finding
+            self.report("the process does not end by itself", f"{type(error).__name__}: {error}")
+        return False
+
+    def _start(self) -> Loop:
+        world = self.world
+        memory = world.disk.load(world.clock.now())
+        around = Surroundings(
+            clock=world.clock,
+            doorbell=world.doorbell,
+            store=world.disk,
+            recorders=self.recorders,
+            calls=world,
+            faults=self,
+            draw=self._draw,
+        )
+        for checker in self.checkers:
+            checker.restart(memory)
+        self.calm.restart(memory)
+        self._memory = memory
+        return Loop(around, self._equipment(), memory, self._equipment)
+
+    def _equipment(self) -> Equipment:
+        world = self.world
+        reconciler = Reconciler(
+            world.clock,
+            world.resolvers,
+            {world.zone.name: world.zone},
+            rehearse=False,
+            call_timeout_s=CALL_TIMEOUT_S,
+            lane=InlineLane,
+        )
+        return Equipment(WorldCrew(world), Hands(reconciler, self, world.clock).perform, self.policy, reconciler.close)
+
+    def _calm_begins(self) -> None:
+        world = self.world
+        self.log("calm")
+        world.heal()
+        self.calm.begin()
+        memory = self._memory
+        world.doorbell.until = world.clock.true + (self.calm.lasts_s(memory) if memory else 7200.0)
+
+    def _plan_progress(self, progress: Callable[[float], None]) -> None:
+        def tell() -> None:
+            progress(min(1.0, self.world.clock.true / (self.account.days * DAY_S)))
+            self.world.after(DAY_S, tell, lasting=True)
+
+        self.world.after(DAY_S, tell, lasting=True)
+
+    def _struck(self, name: str) -> None:
+        self.log(f"fault {name}")
+
+    def _written(self, write: Write) -> None:
+        self.log(f"write {write.operation.value} {write.key} {write.address}")
+        name = write.operation.value
+        self.account.writes[name] = self.account.writes.get(name, 0) + 1
+        for checker in self.checkers:
+            checker.write(write)
+
+    def _tell(self, cycle: Cycle) -> None:
+        """What is worth a line."""
+        decision, account = cycle.decision, self.account
+        if decision.transition:
+            step = decision.transition
+            self.log(f"{step.from_phase.value} -> {step.to_phase.value}: {step.why}")
+        for change in decision.address_changes:
+            account.address_changes += change.before is not None
+            self.log(f"address {change.before} -> {change.after}")
+        if decision.outage_ended:
+            account.outages += 1
+            self.log(f"outage over after {decision.outage_ended.seconds:.0f} s ({decision.outage_ended.layer.value})")
+        for outcome in cycle.outcomes:
+            self.log(f"{outcome.action.record.key} {outcome.result.value}: {outcome.detail}")
+            if outcome.result in (Result.UPDATED, Result.CREATED):
+                since = next(
+                    (at for _, at, ours in reversed(self.world.line.history) if outcome.action.address in ours), None
+                )
+                if since is not None:
+                    account.converged_s.append(self.world.clock.true - since)
