@@ -22,7 +22,9 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
     began = outage.begins(memory, phase, assessment.lan, governing)
     lasting, ended = outage.after(memory.outage, began, phase, now)
     actions, refused = _dns(memory, beliefs, assessment, phase, now, policy)
-    records = dict(memory.records)
+    named = {spec.key for spec in policy.records}
+    # What the settings no longer name is forgotten: it would stay in the metrics and on disk for ever.
+    records = {key: record for key, record in memory.records.items() if key in named}
     for action in actions:
         key = action.record.key
         records[key] = dns.intend(records.get(key, RecordMemory()), action)
@@ -34,7 +36,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         cycle=memory.cycle + 1,
         up_cycles=memory.up_cycles + (phase is Phase.UP),
         beliefs=MappingProxyType(beliefs),
-        records=MappingProxyType(records) if actions else memory.records,
+        records=MappingProxyType(records),
         echo_plans=MappingProxyType(
             {family: plan for family in beliefs if (plan := echo_plan.plan(phase, beliefs[family], now, policy))}
         ),
