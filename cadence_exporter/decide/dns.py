@@ -6,7 +6,7 @@ from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.assessment import Disputed, NotPublic, PublicAddress, Unknown
 from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile, Refusal, Refused
-from cadence_exporter.model.instants import Now, WallTime
+from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Change, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
@@ -40,7 +40,7 @@ def consider(
         return _follow_up(spec, record, address, now)
     if record.hold_until is not None and now.instant < record.hold_until:
         return _held_back(spec.key, record)
-    spent = writes_within_a_day(record, now.wall) >= policy.max_changes_per_day
+    spent = writes_within_a_day(record, now) >= policy.max_changes_per_day
     if spent and record.verified != address:
         return Refused(spec.key, Refusal.RATE_LIMITED, f"{policy.max_changes_per_day} changes within a day")
     return Reconcile(
@@ -75,16 +75,16 @@ def is_known_right(record: RecordMemory, address: IpAddress, now: Now, policy: P
     return 0 <= now.wall - record.verified_at < policy.cache_max_age_s
 
 
-def writes_within_a_day(record: RecordMemory, wall: WallTime) -> int:
-    """Writes of the last 24 hours. One dated in the future counts too: a clock set back must not refill the budget."""
-    return sum(1 for written in record.writes if wall - written < DAY_S)
+def writes_within_a_day(record: RecordMemory, now: Now) -> int:
+    """Writes of the last 24 hours, whatever the wall clock did meanwhile."""
+    return sum(1 for written in record.writes if now.instant - written.instant < DAY_S)
 
 
 def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:
     """After a write or an attempt, resolvers may show what was there before it: no proof for an address that went back to just that."""
     if record.verified == address and record.verified_at is not None:
         return False
-    return record.change is not None or writes_within_a_day(record, now.wall) > 0
+    return record.change is not None or writes_within_a_day(record, now) > 0
 
 
 def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now) -> Action | None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from cadence_exporter.decide import pace
 from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.model.decision import Decision, Reconcile
-from cadence_exporter.model.instants import Now, WallTime, later
+from cadence_exporter.model.instants import Now, later
 from cadence_exporter.model.memory import Change, Memory, RecordMemory
 from cadence_exporter.model.outcome import Outcome, Result
 from cadence_exporter.model.record import RecordSpec
@@ -55,7 +55,7 @@ def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
                 settled,
                 verified=address,
                 verified_at=at.wall,
-                writes=_written(record, at.wall),
+                writes=_written(record, at),
                 change=_flight(outcome),
             )
         case Result.LAGGING:
@@ -68,7 +68,7 @@ def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
         case Result.FAILED:
             failures = record.failures + 1
             # A write whose answer was lost may have happened: it counts against the budget.
-            writes = _written(record, at.wall) if outcome.operation else record.writes
+            writes = _written(record, at) if outcome.operation else record.writes
             hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s))
             return replace(record, failures=failures, writes=writes, hold_until=hold, refusal=None)
 
@@ -102,6 +102,6 @@ def _looked(change: Change | None, at: Now) -> Change | None:
     return replace(change, looks=looks, next_look=later(at.instant, pace.look_after(looks)))
 
 
-def _written(record: RecordMemory, wall: WallTime) -> tuple[WallTime, ...]:
-    recent = tuple(written for written in record.writes if wall - written < DAY_S)
-    return (*recent, wall)
+def _written(record: RecordMemory, at: Now) -> tuple[Now, ...]:
+    recent = tuple(written for written in record.writes if at.instant - written.instant < DAY_S)
+    return (*recent, at)

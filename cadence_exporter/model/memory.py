@@ -69,8 +69,9 @@ class RecordMemory:
     verified: IpAddress | None = None
     """The content last verified at the resolvers or at the provider."""
     verified_at: WallTime | None = None
-    writes: tuple[WallTime, ...] = ()
-    """When it was written within the last day, for the daily budget."""
+    writes: tuple[Now, ...] = ()
+    """When it was written within the last day, for the daily budget. Counted on the monotonic clock: a wall clock that jumps ahead
+    does not refill the budget, and one that was ahead for a while does not keep it spent for years."""
     failures: int = 0
     """Failed attempts in a row."""
     hold_until: Instant | None = None

@@ -75,7 +75,7 @@ def memory_rows(memory: Memory) -> Image:
 
 
 def _record_row(record: RecordMemory) -> tuple[Value, ...]:
-    writes = json.dumps(list(record.writes[-MAX_WRITES_KEPT:]))
+    writes = json.dumps([written.wall for written in record.writes[-MAX_WRITES_KEPT:]])
     verified = None if record.verified is None else str(record.verified)
     change = record.change
     if change is None:
@@ -180,12 +180,12 @@ def _belief(key: tuple[str, ...], row: tuple[Value, ...], now: Now) -> Belief:
 
 
 def _record(row: tuple[Value, ...], now: Now) -> RecordMemory:
-    """Writes dated in the future still count for the budget; a verification dated in the future is worth nothing."""
-    writes = tuple(WallTime(_finite(wall)) for wall in json.loads(str(row[2])))
+    """A write dated in the future counts as one of this moment; a verification dated in the future is worth nothing."""
+    writes = tuple(_finite(wall) for wall in json.loads(str(row[2])))
     return RecordMemory(
         verified=None if row[0] is None else ip_address(str(row[0])),
         verified_at=_not_ahead(row[1], now),
-        writes=tuple(wall for wall in writes if wall > now.wall - DAY_S),
+        writes=tuple(_as_now(wall, now) for wall in writes if wall > now.wall - DAY_S),
         change=_change(row, now),
     )
 

@@ -55,7 +55,7 @@ class OneRecord(Checker):
 
 
 class WithinBudget(Checker):
-    """A write whose commit was lost in a crash, or older than a day by a clock that jumped ahead, cannot be counted."""
+    """At a restart the wall clock says how old a write is, and a write whose commit was lost in a crash cannot be counted."""
 
     promise = "writes each record at most max_changes_per_day times a day"
 
@@ -66,7 +66,6 @@ class WithinBudget(Checker):
 
     def write(self, write: Write) -> None:
         clock = self.world.clock
-        self._let_go(clock.wall())
         self._fresh.setdefault(write.key, []).append((clock.wall(), clock.true))
         within = [each for each in self._kept.get(write.key, []) if clock.true - each[1] < DAY_S]
         if len(within) + len(self._fresh[write.key]) > self.policy.max_changes_per_day:
@@ -75,24 +74,19 @@ class WithinBudget(Checker):
     def cycle(self, cycle: Cycle) -> None:
         if not self._kept and not self._fresh:
             return
-        wall = cycle.ended.wall
         if self.world.disk.acknowledged == cycle.memory.cycle:
             for key, writes in self._fresh.items():
                 self._kept.setdefault(key, []).extend(writes)
             self._fresh.clear()
-        self._let_go(wall)
 
     def restart(self, memory: Memory) -> None:
         del memory
         self._fresh.clear()
-        self._let_go(self.world.clock.wall())
+        wall = self.world.clock.wall()
+        for key, writes in self._kept.items():
+            self._kept[key] = [each for each in writes if wall - each[0] < DAY_S]
         if self.recently("store", SUSPECT_FOR_S):
             self._kept.clear()
-
-    def _let_go(self, wall: float) -> None:
-        for held in (self._kept, self._fresh):
-            for key, writes in held.items():
-                held[key] = [each for each in writes if wall - each[0] < DAY_S]
 
 
 class PhaseTable(Checker):

@@ -87,24 +87,25 @@ def test_a_record_that_must_wait_waits_and_says_why(record, reason):
 
 
 def test_the_daily_budget_holds_a_changed_address_back():
-    writes = tuple(WallTime(NOW.wall - 60 * n) for n in range(24))
+    writes = tuple(at(NOW.instant - 60 * n) for n in range(24))
     refused = look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=writes))
     assert isinstance(refused, Refused)
     assert refused.reason is Refusal.RATE_LIMITED
 
 
 def test_with_the_budget_spent_a_record_that_was_right_is_looked_at_but_left():
-    record = replace(RIGHT, verified_at=None, writes=tuple(NOW.wall for _ in range(24)))
+    record = replace(RIGHT, verified_at=None, writes=tuple(NOW for _ in range(24)))
     action = look(record)
     assert isinstance(action, Reconcile)
     assert not action.may_write
 
 
-def test_writes_count_for_a_day_and_a_clock_set_back_does_not_forget_them():
-    old = tuple(WallTime(NOW.wall - DAY_S) for _ in range(24))
+@pytest.mark.parametrize("wall_jumped_by", [-1e6, 0.0, 1e6])
+def test_writes_count_for_a_day_whatever_the_wall_clock_did_meanwhile(wall_jumped_by):
+    old = tuple(at(NOW.instant - DAY_S, NOW.wall + wall_jumped_by) for _ in range(24))
     assert look(RecordMemory(writes=old)).may_write
-    ahead = tuple(WallTime(NOW.wall + 1e6) for _ in range(24))
-    assert look(RecordMemory(verified=MOVED, writes=ahead)).reason is Refusal.RATE_LIMITED
+    young = tuple(at(NOW.instant - DAY_S + 1, NOW.wall + wall_jumped_by) for _ in range(24))
+    assert look(RecordMemory(verified=MOVED, writes=young)).reason is Refusal.RATE_LIMITED
 
 
 def flying(**changes):
@@ -122,7 +123,7 @@ def test_a_change_is_not_asked_after_before_its_time_nor_for_another_address(cha
 
 
 def test_after_a_write_or_an_attempt_the_resolvers_word_is_not_enough_for_an_address_that_went_back():
-    wrote = (WallTime(NOW.wall - 60),)
+    wrote = (at(NOW.instant - 60),)
     assert look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=wrote)).resolvers_may_lag
     assert look(RecordMemory(verified=HOME, writes=wrote)).resolvers_may_lag
     assert look(RecordMemory(verified=HOME, change=Change(MOVED, NOW))).resolvers_may_lag

@@ -38,7 +38,7 @@ def test_anything_else_leaves_what_was_verified_before(result):
 @pytest.mark.parametrize("result", [Result.UPDATED, Result.CREATED])
 def test_a_write_counts_against_the_budget_and_is_followed_until_visible(result):
     record = after(OLD, came(result))
-    assert record.writes == (NOW.wall,)
+    assert record.writes == (NOW,)
     assert record.change == Change(HOME, at(990.0), NOW, 0, Instant(1_000.0 + pace.FIRST_LOOK_S))
 
 
@@ -49,7 +49,7 @@ def test_a_change_that_no_resolver_can_show_is_not_followed():
 
 def test_an_attempted_write_counts_even_if_its_answer_was_lost():
     failed = came(Result.FAILED, operation=Operation.UPDATE)
-    assert after(replace(OLD, writes=(WallTime(NOW.wall - 90_000),)), failed).writes == (NOW.wall,)
+    assert after(replace(OLD, writes=(at(NOW.instant - 90_000),)), failed).writes == (NOW,)
     assert after(OLD, came(Result.FAILED)).writes == ()
 
 

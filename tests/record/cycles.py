@@ -165,7 +165,7 @@ def eventful(now, number=1):
             up=number,
             beliefs=MappingProxyType({Family.IPV4: Belief(HOME, 2, None, HOME, now.wall)}),
             records=MappingProxyType(
-                {KEY: RecordMemory(verified=MOVED, verified_at=now.wall, writes=(now.wall,), change=change)}
+                {KEY: RecordMemory(verified=MOVED, verified_at=now.wall, writes=(now,), change=change)}
             ),
         ),
         calls=(

@@ -87,7 +87,7 @@ def test_what_was_acknowledged_is_there_after_a_restart(opened, clock, clean):
     belief = found.beliefs[Family.IPV4]
     assert (belief.confirmed, belief.confirmed_at, belief.streak, belief.candidate) == (HOME, clock.wall(), 0, None)
     record = found.records[KEY]
-    assert (record.verified, record.verified_at, record.writes) == (MOVED, clock.wall(), (clock.wall(),))
+    assert (record.verified, record.verified_at, record.writes) == (MOVED, clock.wall(), (clock.now(),))
     assert record.change == Change(
         MOVED,
         replace(clock.now(), instant=clock.seconds - 10, wall=clock.wall() - 10),
@@ -119,7 +119,7 @@ def test_time_in_the_future_makes_a_belief_stale_and_keeps_the_budget_spent(open
     found = opened(at=behind).load(behind.now())
     record = found.records[KEY]
     assert record.verified_at is None
-    assert record.writes == (clock.wall(),)
+    assert record.writes == (replace(behind.now(), wall=clock.wall()),)
     assert record.change.evidence_at.instant == 5.0
     assert found.beliefs[Family.IPV4].confirmed_at is None
 
