@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -83,6 +84,9 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Until the service listens to them, while half a second of imports goes by, these two would end the process.
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     from cadence_exporter.cli.run import run  # noqa: PLC0415
 
     return run(options.config, os.environ, Path.cwd())

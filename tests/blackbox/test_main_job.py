@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -103,3 +104,17 @@ def test_a_second_instance_on_the_same_state_directory_is_refused(home, tmp_path
         assert second.returncode == 2
         assert f"in use by another instance (process {instance.process.pid})" in second.stderr
         assert instance.alive
+
+
+def test_a_reload_that_comes_before_the_service_listens_does_not_end_it(home, tmp_path):
+    with Instance(tmp_path, settings(home, tmp_path)) as instance:
+        wait_for(lambda: ignored(instance.process.pid) & 1 << (signal.SIGHUP - 1), "the first line of run")
+        instance.process.send_signal(signal.SIGHUP)
+        instance.process.send_signal(signal.SIGUSR1)
+        instance.wait_until_up()
+
+
+def ignored(pid):
+    """The signals that a process ignores (proc(5), SigIgn)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("SigIgn:")).split()[1], 16)
