@@ -23,6 +23,8 @@ def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now) -> Dec
             records[key] = after(records.get(key, RecordMemory()), outcome)
         memory = replace(memory, records=MappingProxyType(records))
     look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
+    if memory is decision.memory and look == decision.next_look:
+        return decision
     return replace(decision, memory=memory, next_look=look, why=why)
 
 

@@ -4,6 +4,7 @@ The standard library's ``is_global`` changed its mind between patch releases and
 Sources: the IANA special-purpose address registries (RFC 6890) and the RFC named beside each line.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from cadence_exporter.model.address import IpAddress
@@ -58,6 +59,7 @@ RANGE_NAMES = frozenset(name for _, name in _IPV4) | {name for _, name in _IPV6}
 RANGE_NAMES |= {"ipv4_mapped", "scope_id", "not_global_unicast"}
 
 
+@lru_cache(maxsize=256)
 def special_range(address: IpAddress) -> str | None:
     """The name of the special-purpose range that ``address`` lies in (one of ``RANGE_NAMES``); None when it may be published.
 

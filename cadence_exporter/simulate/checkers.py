@@ -5,12 +5,10 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.outcome import Operation, Result
-from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.model.record import RecordKey
 from cadence_exporter.simulate.faults_services import LONGEST_LAG_S
-from cadence_exporter.simulate.promise import Checker, Evidence, Report
-from cadence_exporter.simulate.world import World
+from cadence_exporter.simulate.promise import Checker, Watch
 from cadence_exporter.simulate.zone import Write
 
 DAY_S = 86_400.0
@@ -59,8 +57,8 @@ class WithinBudget(Checker):
 
     promise = "writes each record at most max_changes_per_day times a day"
 
-    def __init__(self, world: World, policy: Policy, report: Report) -> None:
-        super().__init__(world, policy, report)
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
         self._kept: dict[RecordKey, list[tuple[float, float]]] = {}
         self._fresh: dict[RecordKey, list[tuple[float, float]]] = {}
 
@@ -92,14 +90,9 @@ class WithinBudget(Checker):
 class PhaseTable(Checker):
     promise = "falls at once and climbs one rung a cycle; UP only with a working path and a confirmed address"
 
-    def __init__(self, world: World, policy: Policy, report: Report) -> None:
-        super().__init__(world, policy, report)
-        self._evidence = Evidence()
-
     def cycle(self, cycle: Cycle) -> None:
         before, after = cycle.before.phase, cycle.memory.phase
-        evidence = self._evidence
-        evidence.take(cycle)
+        evidence = self.evidence
         path = cycle.assessment.wan is Link.UP
         if (after is Phase.DOWN) is path or after is Phase.INIT:
             self.broken(f"{before} -> {after} with the path {cycle.assessment.wan}")
@@ -112,7 +105,6 @@ class PhaseTable(Checker):
             self.broken(f"up after {evidence.streak(family)} agreeing observations, {evidence.doubts} doubts")
 
     def restart(self, memory: Memory) -> None:
-        self._evidence = Evidence()
         if memory.phase is not Phase.INIT:
             self.broken(f"begins in {memory.phase}")
 
@@ -120,20 +112,11 @@ class PhaseTable(Checker):
 class ActsOnEvidence(Checker):
     promise = "touches DNS only for an address agreed on by a quorum, confirmations times in a row"
 
-    def __init__(self, world: World, policy: Policy, report: Report) -> None:
-        super().__init__(world, policy, report)
-        self._evidence = Evidence()
-
     def cycle(self, cycle: Cycle) -> None:
-        self._evidence.take(cycle)
         for action in cycle.decision.actions:
             family = action.record.family
-            if not self._evidence.supports(family, action.address, self.policy.confirmations):
+            if not self.evidence.supports(family, action.address, self.policy.confirmations):
                 self.broken(f"{type(action).__name__} {action.record.key} to {action.address}")
-
-    def restart(self, memory: Memory) -> None:
-        del memory
-        self._evidence = Evidence()
 
 
 class EveryRecordAccountedFor(Checker):
@@ -159,8 +142,8 @@ class EveryRecordAccountedFor(Checker):
 class NeverGoesBack(Checker):
     promise = "cycle numbers and counters never go back, not over a crash either"
 
-    def __init__(self, world: World, policy: Policy, report: Report) -> None:
-        super().__init__(world, policy, report)
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
         self._cycle = 0
         self._acknowledged_up = 0
 

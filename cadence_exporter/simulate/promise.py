@@ -1,6 +1,7 @@
 """What a promise is made of: somebody who watches cycles, writes and restarts, and evidence counted apart from the product."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.assessment import Agreed, Link, Unchanged
@@ -12,35 +13,6 @@ from cadence_exporter.simulate.zone import Write
 
 Report = Callable[[str, str], None]
 """Told of a broken promise: its name and what happened."""
-
-
-class Checker:
-    """One promise."""
-
-    promise = ""
-
-    def __init__(self, world: World, policy: Policy, report: Report) -> None:
-        self.world = world
-        self.policy = policy
-        self._report = report
-
-    def broken(self, what: str) -> None:
-        """The promise was not kept."""
-        self._report(self.promise, what)
-
-    def cycle(self, cycle: Cycle) -> None:
-        """A cycle is over."""
-
-    def write(self, write: Write) -> None:
-        """A write request has reached the provider."""
-
-    def restart(self, memory: Memory) -> None:
-        """The process begins with this memory."""
-
-    def recently(self, what: str, within_s: float) -> bool:
-        """Whether a suspicion is fresh."""
-        at = self.world.suspicions.get(what)
-        return at is not None and self.world.clock.true - at < within_s
 
 
 class Evidence:
@@ -64,6 +36,11 @@ class Evidence:
                 doubtful = doubtful or number == 0
         self.doubts = self.doubts + 1 if doubtful else 0
 
+    def forget(self) -> None:
+        """The process began anew."""
+        self._streaks.clear()
+        self.doubts = 0
+
     def streak(self, family: Family) -> int:
         """For the address seen last."""
         return self._streaks.get(family, (None, 0))[1]
@@ -72,3 +49,44 @@ class Evidence:
         """Whether this address was agreed on often enough, and nothing else since."""
         ip, count = self._streaks.get(family, (None, 0))
         return ip == address and count >= confirmations
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What every checker is given."""
+
+    world: World
+    policy: Policy
+    report: Report
+    evidence: Evidence
+    """Up to date when a cycle is looked at."""
+
+
+class Checker:
+    """One promise."""
+
+    promise = ""
+
+    def __init__(self, watch: Watch) -> None:
+        self.world = watch.world
+        self.policy = watch.policy
+        self.evidence = watch.evidence
+        self._report = watch.report
+
+    def broken(self, what: str) -> None:
+        """The promise was not kept."""
+        self._report(self.promise, what)
+
+    def cycle(self, cycle: Cycle) -> None:
+        """A cycle is over."""
+
+    def write(self, write: Write) -> None:
+        """A write request has reached the provider."""
+
+    def restart(self, memory: Memory) -> None:
+        """The process begins with this memory."""
+
+    def recently(self, what: str, within_s: float) -> bool:
+        """Whether a suspicion is fresh."""
+        at = self.world.suspicions.get(what)
+        return at is not None and self.world.clock.true - at < within_s

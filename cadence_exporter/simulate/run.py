@@ -17,7 +17,7 @@ from cadence_exporter.simulate.crew import WorldCrew
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.home import CALL_TIMEOUT_S, policy
 from cadence_exporter.simulate.lane import InlineLane
-from cadence_exporter.simulate.promise import Checker
+from cadence_exporter.simulate.promise import Checker, Evidence, Watch
 from cadence_exporter.simulate.weather import Weather
 from cadence_exporter.simulate.world import Crash, HomeSpec, World
 from cadence_exporter.simulate.zone import Write
@@ -74,7 +74,9 @@ class Simulation:
         self.policy = policy(spec)
         self.recorders: list[Recorder] = [self]
         self.weather = Weather(self.world, dice(seed, "weather"), rates, days * DAY_S, self._struck)
-        self.checkers: list[Checker] = [make(self.world, self.policy, self.report) for make in CHECKERS]
+        self._evidence = Evidence()
+        watch = Watch(self.world, self.policy, self.report, self._evidence)
+        self.checkers: list[Checker] = [make(watch) for make in CHECKERS]
         self._on_cycle = [each.cycle for each in self.checkers if type(each).cycle is not Checker.cycle]
         self.calm = Calm(self.world, self.policy, self.report)
         self._draw = dice(seed, "loop").random
@@ -130,6 +132,7 @@ class Simulation:
         decision = cycle.decision
         if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended:
             self._tell(cycle)
+        self._evidence.take(cycle)
         for check in self._on_cycle:
             check(cycle)
         self.calm.cycle(cycle)
@@ -169,6 +172,7 @@ class Simulation:
             faults=self,
             draw=self._draw,
         )
+        self._evidence.forget()
         for checker in self.checkers:
             checker.restart(memory)
         self.calm.restart(memory)
