@@ -277,7 +277,11 @@ def by_command(folder):
 
 
 @pytest.mark.parametrize(
-    ("kills", "seed"), [(60, SEED), pytest.param(200, SEED + 1, marks=[pytest.mark.slow, pytest.mark.soak])]
+    ("kills", "seed"),
+    [
+        pytest.param(60, SEED, id="60_kills"),
+        pytest.param(200, SEED + 1, id="200_kills", marks=[pytest.mark.slow, pytest.mark.soak]),
+    ],
 )
 def test_nothing_acknowledged_is_lost_over_kills_at_random_instants(kills, seed, tmp_path):
     began = time.monotonic()
