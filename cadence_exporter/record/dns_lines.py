@@ -7,6 +7,7 @@ from cadence_exporter.model.decision import Refusal
 from cadence_exporter.model.outcome import Outcome, Result
 from cadence_exporter.record.convergence import arrivals
 from cadence_exporter.record.journal import Fact, Level
+from cadence_exporter.record.layout import milliseconds
 from cadence_exporter.record.tally import record_lookups
 
 _LOOKUPS = {"hit": ("HIT", "🟢"), "miss": ("MISS", "🟡"), "stale": ("STALE", "🟡")}
@@ -47,7 +48,9 @@ def _cache(cycle: Cycle, max_age_s: float | None) -> Iterator[Fact]:
     for name, result in record_lookups(cycle):
         record = cycle.before.records.get(keys[name]) if name in keys else None
         status, icon = _LOOKUPS[result]
-        extras: dict[str, str] = {}
+        extras = {
+            "rtt": milliseconds(cycle.phase_seconds.get("decide", 0.0))
+        }  # the cache is memory: deciding is looking it up
         if record is not None and record.verified_at is not None:
             age = f"{max(0.0, cycle.began.wall - record.verified_at):.0f}s"
             extras["age"] = age if max_age_s is None else f"{age} / {max_age_s:.0f}s"
@@ -59,7 +62,7 @@ def _cache(cycle: Cycle, max_age_s: float | None) -> Iterator[Fact]:
 
 def _outcome(outcome: Outcome) -> Fact:
     subject, status, icon, level = _OUTCOMES[outcome.result]
-    extras = {"rtt": f"{1000.0 * outcome.took_s:.0f}ms", "record": str(outcome.action.record.key)}
+    extras = {"rtt": milliseconds(outcome.took_s), "record": str(outcome.action.record.key)}
     if outcome.found:
         extras["found"] = ",".join(str(ip) for ip in outcome.found)
     if outcome.detail:

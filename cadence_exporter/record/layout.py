@@ -25,6 +25,12 @@ class Format(StrEnum):
     LOGFMT = "logfmt"
 
 
+def milliseconds(seconds: float) -> str:
+    """``9ms``; below one millisecond ``0.3ms``."""
+    value = 1000.0 * seconds
+    return f"{value:.1f}ms" if value < 1 else f"{value:.0f}ms"
+
+
 def render(fact: Fact, at: WallTime, form: Format, common: dict[str, str]) -> str:
     """One line, without its newline. ``common`` (site, cycle id) goes on each line of the machine-readable formats."""
     if form is Format.CONSOLE:

@@ -12,6 +12,7 @@ from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Answered, EchoRound, Failed, Reading
 from cadence_exporter.record.dns_lines import dns_facts
 from cadence_exporter.record.journal import Fact, Level
+from cadence_exporter.record.layout import milliseconds
 
 NOTHING = "—————————"
 """Fills the detail of a line that has none."""
@@ -162,9 +163,3 @@ def _closing(cycle: Cycle) -> Iterator[Fact]:
 
 def _why(reading: Failed) -> dict[str, str]:
     return {"reason": reading.reason, "detail": reading.detail}
-
-
-def milliseconds(seconds: float) -> str:
-    """``9ms``; below one millisecond ``0.3ms``."""
-    value = 1000.0 * seconds
-    return f"{value:.1f}ms" if value < 1 else f"{value:.0f}ms"

@@ -41,7 +41,7 @@ SEED = """\
 11:08:44 🟢 ROUTER      UP         ip=192.168.0.1                     | rtt=9ms
 11:08:44 🟢 WAN_PATH    UP         tls://1.1.1.1:443                  | rtt=28ms
 11:08:45 🟢 PUBLIC_IP   OK         ip=93.184.216.34                   | rtt=74ms | attempts=1/4
-11:08:45 🟢 CACHE       HIT        ip=93.184.216.34                   | age=250s / 3600s
+11:08:45 🟢 CACHE       HIT        ip=93.184.216.34                   | rtt=1ms | age=250s / 3600s
 11:08:45 🟢 NET_HEALTH  UP         ALL SYSTEMS NOMINAL 🐾             | loop_ms=295 | uptime=99.85% (3403/3408) | sleep=129s
 """
 
