@@ -69,10 +69,6 @@ class Settings(Section):
     notify: NotifySettings = NotifySettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
 
-    def effective_state_dir(self) -> Path:
-        """Where memory is kept; absolute when the settings were loaded."""
-        return self.state_dir
-
     def hosts_file(self) -> Path:
         """The file that the ``file`` provider writes."""
         return self.providers.file.path or self.state_dir / "hosts"

@@ -384,6 +384,14 @@ class TestImitations:
             client.update(spec(), record, NEW, soon())
         assert (record.id, asked[-1]) == ("7", "PATCH /zones/3/dns_records/7")
 
+    def test_another_zone_in_a_list_that_was_not_filtered_is_never_taken(self) -> None:
+        zones = [{"id": "theirs", "name": "example.net"}, {"id": "ours", "name": "example.com"}]
+        answer, asked = answering(("GET /zones", 200, zones), ("GET /zones/ours/dns_records", 200, []))
+        with HttpService(answer) as service:
+            https = Https(CLOCK, CallLog(), environ={})
+            Cloudflare(https, CLOCK, api_token=TOKEN, zone_id=None, base_url=service.url).read(spec(), soon())
+        assert asked[-1] == "GET /zones/ours/dns_records"
+
     def test_a_record_is_created_where_nobody_can_say_which_zone_it_is(self) -> None:
         answer, asked = answering(("POST /zones/z/dns_records", 200, {"id": "r"}))
         with HttpService(answer) as service:
