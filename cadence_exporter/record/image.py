@@ -25,8 +25,8 @@ Value = str | float | None
 Image = dict[tuple[str, ...], tuple[Value, ...]]
 """Table name and primary key -> the other columns."""
 
-MAX_WRITES_KEPT = 200
-"""Of one record's writes of the last day; the settings cap the daily budget below it."""
+MAX_WRITES_KEPT = 1000
+"""Of one record's writes of the last day: as many as the settings allow, so that a restart is no way around the budget."""
 DAY_S = 86400.0
 
 _KEY_COLUMNS = {

@@ -29,7 +29,7 @@ from tests.blackbox.host import (
     store_is,
 )
 from tests.blackbox.instance import Instance, wait_for
-from tests.blackbox.safety import MOVED, WatchedHome, settings
+from tests.blackbox.safety import MOVED, WatchedHome, failures, settings, was_down
 from tests.servers.process import free_port
 
 COMMIT = frozenset({"commit"})
@@ -406,6 +406,8 @@ def test_no_file_descriptor_left_is_survived_and_over_when_there_are_some(home, 
         home.change_address(MOVED)
         is_right(home, instance)
         store_is(instance, up=True)
+        assert was_down(instance)
+        assert failures(instance, "other", "wan_path") > 0
 
 
 def limit(instance, descriptors):
