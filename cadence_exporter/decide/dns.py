@@ -36,11 +36,11 @@ def consider(
     if not is_confirmed(belief, policy) or belief.confirmed is None or belief.candidate_since is None:
         return _untrusted(spec.key, standing, policy)
     address = belief.confirmed
+    spent = writes_within_a_day(record, now) >= policy.max_changes_per_day
     if is_known_right(record, address, now, policy):
-        return _follow_up(spec, record, address, now)
+        return _follow_up(spec, record, address, now, may_write=not spent)
     if record.hold_until is not None and now.instant < record.hold_until:
         return _held_back(spec.key, record)
-    spent = writes_within_a_day(record, now) >= policy.max_changes_per_day
     if spent and record.verified != address:
         return Refused(spec.key, Refusal.RATE_LIMITED, f"{policy.max_changes_per_day} changes within a day")
     return Reconcile(
@@ -87,7 +87,9 @@ def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:
     return record.change is not None or writes_within_a_day(record, now) > 0
 
 
-def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now) -> Action | None:
+def _follow_up(
+    spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now, *, may_write: bool
+) -> Action | None:
     change = record.change
     if change is None or change.address != address or change.published_at is None:
         return None
@@ -96,7 +98,12 @@ def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: 
     if now.instant - change.published_at.instant < VISIBLE_PATIENCE_S:
         return ConfirmVisible(spec, address)
     return Reconcile(
-        record=spec, address=address, evidence_at=change.evidence_at, full_truth=True, turn=change.looks, may_write=True
+        record=spec,
+        address=address,
+        evidence_at=change.evidence_at,
+        full_truth=True,
+        turn=change.looks,
+        may_write=may_write,
     )
 
 

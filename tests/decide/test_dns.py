@@ -143,3 +143,11 @@ def test_what_goes_to_disk_before_a_write_vouches_for_nothing():
 def test_a_change_that_stays_invisible_is_taken_back_to_the_provider():
     published = at(10_000.0 - VISIBLE_PATIENCE_S)
     assert isinstance(look(flying(published_at=published, next_look=None)), Reconcile)
+
+
+def test_with_the_budget_spent_a_change_that_stays_invisible_is_looked_at_but_left():
+    published = at(10_000.0 - VISIBLE_PATIENCE_S)
+    record = replace(flying(published_at=published, next_look=None), writes=tuple(NOW for _ in range(24)))
+    action = look(record)
+    assert isinstance(action, Reconcile)
+    assert not action.may_write
