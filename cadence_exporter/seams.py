@@ -45,7 +45,6 @@ class Crew(Protocol):
         """Ask what ``memory.echo_plans`` wants (everything when ``hinted``). Returns within the probe timeout; never raises."""
         ...
 
-
     def abandon(self) -> None:
         """End the observation under way at once, for a stop that must not wait for a hung probe. Safe in signal handlers."""
         ...

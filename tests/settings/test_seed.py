@@ -46,7 +46,9 @@ def test_the_process_wins_over_dotenv_even_between_short_variables(read: Read) -
 
 def test_records_set_elsewhere_win_over_the_short_name_with_a_warning(read: Read) -> None:
     loaded = read(
-        "dns: {records: [{name: b.home.arpa, provider: file}]}\n", CLOUDFLARE_DNS_NAME="vpn.example.com", CLOUDFLARE_API_TOKEN="abc"
+        "dns: {records: [{name: b.home.arpa, provider: file}]}\n",
+        CLOUDFLARE_DNS_NAME="vpn.example.com",
+        CLOUDFLARE_API_TOKEN="abc",
     )
     assert [spec.key.name for spec in loaded.settings.record_specs()] == ["b.home.arpa"]
     assert loaded.warnings[0] == "CLOUDFLARE_DNS_NAME: is not used, because dns.records is set (cadence.yaml:1)"
