@@ -11,6 +11,7 @@ from cadence_exporter import __version__
 from cadence_exporter.errors import SettingsError
 
 BAD_SETTINGS = 2
+LONGEST_DAYS = 36_500.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +64,26 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
     history.set_defaults(command=_history)
+
+    simulate = commands.add_parser(
+        "simulate", help="the same loop in a pretend home on a virtual clock: a year in seconds"
+    )
+    simulate.add_argument(
+        "scenario",
+        nargs="?",
+        default="quiet-month",
+        metavar="SCENARIO",
+        help="default %(default)s; a wrong name lists all",
+    )
+    simulate.add_argument("--days", type=_days, default=None, metavar="N", help="how long the weather lasts")
+    simulate.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same weather (default 1)"
+    )
+    simulate.add_argument("--json", action="store_true", help="one JSON document instead of an account")
+    simulate.add_argument(
+        "--metrics-out", type=Path, default=None, metavar="FILE", help="OpenMetrics of each simulated minute"
+    )
+    simulate.set_defaults(command=_simulate)
 
     demo = commands.add_parser(
         "demo", help="the real service in a pretend home on loopback; needs no account, no internet"
@@ -118,6 +139,19 @@ def _history(options: argparse.Namespace) -> int:
 
     settings = load(options.config, os.environ, Path.cwd()).settings
     return history(settings.state_dir, options.since, options.json, sys.stdout)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.simulate import simulate  # noqa: PLC0415
+
+    return simulate(options.scenario, options.days, options.seed, as_json=options.json, metrics_out=options.metrics_out)
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0.0 < days <= LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"give 0 to {LONGEST_DAYS:g} days")
+    return days
 
 
 def _demo(options: argparse.Namespace) -> int:

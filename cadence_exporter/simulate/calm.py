@@ -11,8 +11,8 @@ UP_WITHIN_CYCLES = 12
 """A timed-out provider call, a rung a cycle, and the confirmations: with room for a record that is tried again meanwhile."""
 RIGHT_WITHIN_S = 3600.0 + 900.0 + 600.0 + 1200.0
 """The cache's age, a change followed in vain, the longest Retry-After of the weather, and some cycles."""
-SEEN_WITHIN_S = 3600.0
-"""Resolvers: the longest TTL in the zone and the negative one lie below it."""
+LASTS_S = RIGHT_WITHIN_S + 3600.0
+"""Resolvers see it within another hour: the longest TTL in the zone and the negative one lie below it."""
 BUDGET_AGAIN_S = 86_400.0 + 3600.0
 """When the daily budget was spent in the storm, it takes a day."""
 
@@ -55,10 +55,10 @@ class Calm:
         if self.right_after_s is None and self._zone_is_right():
             self.right_after_s = self._world.clock.true - self.began
 
-    def lasts_s(self, memory: Memory) -> float:
-        """How long the calm must last to say something."""
-        spent = any(len(record.writes) >= self._policy.max_changes_per_day - 1 for record in memory.records.values())
-        return (BUDGET_AGAIN_S if spent else 0.0) + RIGHT_WITHIN_S + SEEN_WITHIN_S
+    def needs_longer(self, memory: Memory) -> bool:
+        """Whether a record waits for its budget: that takes a day."""
+        most = self._policy.max_changes_per_day
+        return not self._zone_is_right() and any(len(record.writes) >= most for record in memory.records.values())
 
     def end(self, memory: Memory) -> None:
         """The simulation is over."""

@@ -80,9 +80,9 @@ class WithinBudget(Checker):
     def restart(self, memory: Memory) -> None:
         del memory
         self._fresh.clear()
-        wall = self.world.clock.wall()
+        wall, true = self.world.clock.wall(), self.world.clock.true
         for key, writes in self._kept.items():
-            self._kept[key] = [each for each in writes if wall - each[0] < DAY_S]
+            self._kept[key] = [(at, min(since, true - (wall - at))) for at, since in writes if wall - at < DAY_S]
         if self.recently("store", SUSPECT_FOR_S):
             self._kept.clear()
 
@@ -179,9 +179,16 @@ class HonestCache(Checker):
                 if after.verified_at is not None:
                     self.broken(f"a failed write of {key} is remembered as verified")
         if cycle.outcomes:
-            for resolver in self.world.resolvers:
-                resolver.said.clear()
+            self._forget_what_was_said()
         self._swears(cycle)
+
+    def restart(self, memory: Memory) -> None:
+        del memory
+        self._forget_what_was_said()
+
+    def _forget_what_was_said(self) -> None:
+        for resolver in self.world.resolvers:
+            resolver.said.clear()
 
     def _swears(self, cycle: Cycle) -> None:
         """Records that the cache vouches for were not overwritten by ourselves."""

@@ -11,7 +11,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.seams import Recorder
-from cadence_exporter.simulate.calm import Calm
+from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
 from cadence_exporter.simulate.crew import WorldCrew
 from cadence_exporter.simulate.dice import dice
@@ -59,6 +59,11 @@ class Account:
     digest: str = ""
     """SHA-256 of the event log: the same seed gives the same, on any machine."""
     up_after_cycles: int | None = None
+
+    @property
+    def hours(self) -> float:
+        """Simulated hours with a process running, the calm included."""
+        return max(sum(self.seconds_in.values()) / 3600.0, 1e-9)
 
 
 class Simulation:
@@ -196,8 +201,12 @@ class Simulation:
         self.log("calm")
         world.heal()
         self.calm.begin()
-        memory = self._memory
-        world.doorbell.until = world.clock.true + (self.calm.lasts_s(memory) if memory else 7200.0)
+        world.doorbell.until = world.clock.true + LASTS_S
+        world.after(LASTS_S - 1.0, self._calm_goes_on, lasting=True)
+
+    def _calm_goes_on(self) -> None:
+        if self._memory is not None and self.calm.needs_longer(self._memory):
+            self.world.doorbell.until += BUDGET_AGAIN_S
 
     def _plan_progress(self, progress: Callable[[float], None]) -> None:
         def tell() -> None:
