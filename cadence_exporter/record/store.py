@@ -121,9 +121,8 @@ class SqliteStore:
             self._renew_copy(self._connection)
 
     def commit_intent(self, memory: Memory) -> None:
-        """See the seam. The phase on disk stays: the seconds in the new one begin with the cycle's own commit."""
-        self._memory = memory
-        self._write(moves_on=False)
+        """See the seam. Only the records: an outage that is over, say, is so on disk together with its history and counters."""
+        self._write(intent=memory)
 
     def close(self, now: Now) -> None:
         """A clean stop: exact seconds, a fresh copy, the lock given back. Never raises."""
@@ -187,9 +186,9 @@ class SqliteStore:
             raise StateUnavailable(f"{self._dir}: {error}") from error
         return self._connection
 
-    def _write(self, *, moves_on: bool = True) -> None:
-        """Make the disk hold what memory holds. Raises StateUnavailable."""
-        if moves_on:
+    def _write(self, *, intent: Memory | None = None) -> None:
+        """Make the disk hold what memory holds, or only the records of an intent. Raises StateUnavailable."""
+        if intent is None:
             self._absorb_faults()
         self.up = False
         try:
@@ -197,23 +196,25 @@ class SqliteStore:
             if not self._loaded:  # the first time that the disk lets us
                 self._take_in(connection, self._clock.now())
                 self._loaded = True
-            self._transact(connection, self._image(moves_on=moves_on))
+            self._transact(connection, self._image() if intent is None else self._intended(intent))
             self.up = True
         except sqlite3.Error as error:
             self._give_up(error)
             raise StateUnavailable(f"{self._file.path}: {error}") from error
         finally:
-            if moves_on:
+            if intent is None:
                 self._hold()
                 self._seconds.release()
 
-    def _image(self, *, moves_on: bool) -> Image:
-        """What should be on disk. Otherwise than ``moves_on``, counters, seconds and the running phase stay as they are there."""
+    def _image(self) -> Image:
+        """What should be on disk."""
         rows = memory_rows(self._memory) if self._memory is not None else {}
-        if moves_on:
-            return sealed(rows | counter_rows(self._counters, self._hold()) | running_rows(self._running))
-        kept = {key: row for key, row in self._on_disk.items() if key[0] == "counter" or key[:2] in _RUNNING_KEYS}
-        return sealed(rows | kept)
+        return sealed(rows | counter_rows(self._counters, self._hold()) | running_rows(self._running))
+
+    def _intended(self, memory: Memory) -> Image:
+        """What is on disk, with the records of ``memory``."""
+        kept = {key: row for key, row in self._on_disk.items() if key[0] != "record_state"}
+        return sealed(kept | {key: row for key, row in memory_rows(memory).items() if key[0] == "record_state"})
 
     def _transact(self, connection: sqlite3.Connection, image: Image) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -267,6 +268,3 @@ class SqliteStore:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
-
-
-_RUNNING_KEYS = frozenset({("meta", "phase"), ("meta", "allowance_s"), ("meta", "clean")})

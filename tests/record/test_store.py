@@ -136,6 +136,20 @@ def test_the_intent_is_on_disk_before_anything_is_done(opened, clock):
     assert second.counters()[LOOPS] == before[LOOPS]
 
 
+def test_an_outage_that_is_over_stays_open_until_its_end_is_in_the_history(opened, clock):
+    first = opened()
+    first.load(clock.now())
+    broken = Outage(clock.now(), Layer.WAN)
+    first.commit(make_cycle(clock.now(), after=memory(Phase.DOWN, outage=broken)))
+    first.commit_intent(
+        memory(outage=None, records=MappingProxyType({KEY: RecordMemory(change=Change(MOVED, clock.now()))}))
+    )
+    die(first)
+    restarted = opened().load(clock.now())
+    assert restarted.outage is not None
+    assert restarted.records[KEY].change.address == MOVED
+
+
 def test_state_seconds_never_go_back_over_an_unclean_stop_and_are_exact_after_a_clean_one(opened, clock):
     store = opened()
     store.load(clock.now())
