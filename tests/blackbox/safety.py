@@ -152,3 +152,8 @@ def wait_until_in_sync(instance: Instance) -> None:
 def wait_until_suppressed(instance: Instance, reason: str, times: int = 2) -> None:
     """Wait until the record was left alone so often for this reason."""
     wait_for(lambda: suppressed(instance, reason) >= times, lambda: f"{reason}: {instance.output[-3000:]}")
+
+
+def wait_until_failed(instance: Instance, reason: str, probe: str = "public_ip") -> None:
+    """Wait until the probe failed twice for this reason."""
+    wait_for(lambda: failures(instance, reason, probe) >= 2, lambda: f"{probe} {reason}: {instance.output[-3000:]}")

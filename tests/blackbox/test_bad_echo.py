@@ -20,10 +20,10 @@ from tests.blackbox.safety import (
     LIE,
     MOVED,
     WatchedHome,
-    failures,
     misbehave,
     running,
     settings,
+    wait_until_failed,
     wait_until_published,
     wait_until_suppressed,
     was_down,
@@ -73,7 +73,7 @@ def test_an_answer_that_is_none_is_not_published(home, tmp_path, how, reason, re
     with running(home, tmp_path) as instance:
         wait_until_suppressed(instance, refusal)
         assert instance.state() == "DEGRADED"
-        assert failures(instance, reason) >= 2
+        wait_until_failed(instance, reason)
         assert home.writes == []
         # The others come to their senses; one stays as it is, and costs nothing.
         home.echoes_honest()
@@ -98,7 +98,7 @@ def test_a_redirect_is_not_followed(home, tmp_path):
         urls = [f"{outside.url}/{number}" for number in range(4)]
         with running(home, tmp_path, {"public_ip": {"echo": urls}}) as instance:
             wait_until_suppressed(instance, "unknown")
-            assert failures(instance, "http") >= 2
+            wait_until_failed(instance, "http")
             assert asked == []
             assert home.writes == []
 
@@ -231,7 +231,7 @@ def test_blocked_echo_services_are_no_outage_and_no_reason_to_write(home, tmp_pa
             echo.reachable(blocked)
         wait_for(lambda: instance.state() == "DEGRADED", "DEGRADED")
         wait_until_suppressed(instance, "unknown")
-        assert failures(instance, "refused" if blocked is PortMode.REFUSED else "timeout") >= 2
+        wait_until_failed(instance, "refused" if blocked is PortMode.REFUSED else "timeout")
         assert not was_down(instance)
         for echo in home.echoes:
             echo.reachable(PortMode.OPEN)
@@ -264,7 +264,7 @@ def test_a_captive_portal_is_an_outage_and_over_when_it_lets_go(home, tmp_path, 
         with running(home, tmp_path, targets, environ=ca_environ) as instance:
             wait_until_suppressed(instance, "not_up")
             assert instance.state() == "DOWN"
-            assert failures(instance, "tls", "wan_path") >= 2
+            wait_until_failed(instance, "tls", "wan_path")
             assert home.writes == []
             ca.issue_cert("127.0.0.1").configure_cert(portal_tls)
             home.echoes_honest()
@@ -313,7 +313,7 @@ def test_a_wrong_certificate_is_not_accepted(home, tmp_path, ca, ca_environ, iss
         urls = [f"{service.url}/{number}" for number in range(4)]
         with running(home, tmp_path, {"public_ip": {"echo": urls}}, environ=ca_environ) as instance:
             wait_until_suppressed(instance, "unknown")
-            assert failures(instance, "tls") >= 2
+            wait_until_failed(instance, "tls")
             assert asked == []
             assert home.writes == []
             ca.issue_cert("127.0.0.1").configure_cert(context)
@@ -339,7 +339,7 @@ def test_names_that_resolve_to_this_machine_are_not_contacted(home, tmp_path, re
         with running(home, tmp_path, {"public_ip": {"echo": urls}}, prefix=mounted) as instance:
             wait_until_suppressed(instance, "unknown")
             assert instance.state() == "DEGRADED"
-            assert failures(instance, "dns") >= 2
+            wait_until_failed(instance, "dns")
             assert trap.accepted == 0
             assert home.writes == []
             instance.config.write_text(yaml.safe_dump(settings(home, tmp_path)))
