@@ -74,6 +74,10 @@ test: $(STAMP) system contracts  ## everything CI runs
 soak: $(STAMP)  ## the tests that take minutes: 200 kills at random instants
 	$(BIN)/python -m pytest -q -s -m soak
 
+.PHONY: simulate-long
+simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in 10,000 homes; writes docs/SIMULATION.md
+	$(BIN)/python -m tests.simulation.long --years 300 --seeds 10000 --jobs 2
+
 .PHONY: bench
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)
 	$(BIN)/python -m tests.bench

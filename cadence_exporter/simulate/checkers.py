@@ -1,9 +1,9 @@
 """What must never happen, each promise a class. They read cycles and the world, and nothing of how the product works inside."""
 
-from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.observation import Answered
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.model.record import RecordKey
@@ -12,6 +12,7 @@ from cadence_exporter.simulate.promise import Checker, Watch
 from cadence_exporter.simulate.zone import Write
 
 DAY_S = 86_400.0
+JUST_READ_S = 5.0
 SUSPECT_FOR_S = 25 * 3600.0
 """After the store was lost or the clock jumped, writes of the last day may be forgotten: then resolvers may be trusted too early."""
 
@@ -43,11 +44,13 @@ class OnlyPublicAddresses(Checker):
 
 
 class OneRecord(Checker):
-    promise = "never makes a second record, never touches one of several"
+    promise = "never makes a second record, never touches one of several, never writes what it has not just read"
 
     def write(self, write: Write) -> None:
         if write.operation is Operation.CREATE and write.shown_before:
             self.broken(f"create {write.key} although {write.shown_before} was there")
+        if write.read_age_s > JUST_READ_S:
+            self.broken(f"{write.operation} {write.key} without having read it just before")
         if write.operation is Operation.UPDATE and len(write.shown_before) != 1:
             self.broken(f"update {write.key} although it showed {write.shown_before}")
 
@@ -93,9 +96,9 @@ class PhaseTable(Checker):
     def cycle(self, cycle: Cycle) -> None:
         before, after = cycle.before.phase, cycle.memory.phase
         evidence = self.evidence
-        path = cycle.assessment.wan is Link.UP
+        path = any(isinstance(reading, Answered) for reading in cycle.observation.wan)
         if (after is Phase.DOWN) is path or after is Phase.INIT:
-            self.broken(f"{before} -> {after} with the path {cycle.assessment.wan}")
+            self.broken(f"{before} -> {after} with the path {'up' if path else 'down'}")
         if after is not Phase.UP:
             return
         if before not in (Phase.DEGRADED, Phase.UP):
@@ -199,7 +202,9 @@ class HonestCache(Checker):
                 continue
             if self.world.zone.contents(key) == (str(record.verified),):
                 continue
-            if not self.recently("store", SUSPECT_FOR_S) and not self.recently("clock", SUSPECT_FOR_S):
+            suspect = self.recently("store", SUSPECT_FOR_S) or self.recently("clock", SUSPECT_FOR_S)
+            # A disk that refused the intent, and then a crash: what is on disk vouches for as long as the cache lasts.
+            if not suspect and not self.recently("disk", 2 * self.policy.cache_max_age_s):
                 held = self.world.zone.contents(key)
                 self.broken(f"the cache swears that {key} is {record.verified}; we made it {held}")
 

@@ -83,6 +83,7 @@ class Disk:
     def _write(self, memory: Memory) -> None:
         self.up = not self.ills.active
         if self.ills.active:
+            self._world.suspect("disk")
             raise StateUnavailable(self.ills.active[-1])
         self.saved = memory
         self.commits += 1

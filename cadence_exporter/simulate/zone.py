@@ -46,6 +46,8 @@ class Write:
     shown_before: tuple[str, ...]
     """What its last reading showed the caller."""
     held_before: tuple[str, ...]
+    read_age_s: float
+    """How long ago that reading was."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ class Entry:
     last_writer: str = "hand"
     shown: tuple[str, ...] = ()
     """What the last successful reading showed."""
+    read_at: float = float("-inf")
+    """When that was, in true seconds."""
 
     def become(self, held: tuple[HeldRecord, ...], at: float, writer: str) -> None:
         """A change."""
@@ -98,6 +102,7 @@ class Zone:
             held = entry.before
             entry.last_writer = "unknown"  # whoever was shown the past cannot be blamed for believing it
         entry.shown = tuple(each.content for each in held)
+        entry.read_at = self._true
         return RecordSet(held, self.cnames.newest)
 
     def create(self, spec: RecordSpec, address: IpAddress, deadline: Instant) -> None:
@@ -141,7 +146,7 @@ class Zone:
         entry = self.entry(spec.key)
         held_before = self.contents(spec.key)
         trouble = self._request(deadline, writing=True)
-        write = Write(operation, spec.key, address, entry.shown, held_before)
+        write = Write(operation, spec.key, address, entry.shown, held_before, self._true - entry.read_at)
         for watcher in self.watchers:
             watcher(write)
         late = trouble is Trouble.LATE and operation is Operation.UPDATE

@@ -1,0 +1,64 @@
+"""The production loop in the pretend home: named stories, hundreds of storms, and the seeds that once broke a promise."""
+
+import pytest
+
+from cadence_exporter.simulate.dice import dice
+from cadence_exporter.simulate.run import Simulation
+from cadence_exporter.simulate.scenarios import SCENARIOS
+from cadence_exporter.simulate.weather import KINDS, swarm
+from tests.simulation.seeds import simulation
+
+SEEDS_A_TEST = 20
+DAYS = 0.6
+
+
+def kept(account):
+    assert account.broken == [], f"seed {account.seed}"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
+def test_a_scenario_keeps_every_promise(scenario):
+    run = Simulation(scenario.home, 1, scenario.days, scenario.rates)
+    account = run.run()
+    kept(account)
+    assert set(account.faults) >= {name for name, rate in scenario.rates.items() if rate * scenario.days > 10}
+    assert account.up_after_cycles is not None
+
+
+@pytest.mark.parametrize("first", range(0, 300, SEEDS_A_TEST))
+def test_a_storm_of_any_faults_keeps_every_promise(first):
+    for seed in range(first, first + SEEDS_A_TEST):
+        kept(simulation(seed, DAYS).run())
+
+
+PINNED = {
+    4: "a cycle longer than its wait gave the next regular look up for a much later one",
+    1180: "the daily budget did not hold for a change that stayed invisible",
+}
+
+
+@pytest.mark.parametrize("seed", PINNED, ids=PINNED.values())
+def test_what_a_storm_once_found_stays_fixed(seed):
+    kept(simulation(seed, 3.0 if seed > 1000 else 2.0).run())
+
+
+def test_writes_made_while_the_clock_was_years_ahead_do_not_hold_the_home_for_years():
+    for seed in (35, 38):
+        home = SCENARIOS["quiet-month"].home
+        spec = type(home)(records=home.records, max_changes_per_day=6)
+        kept(Simulation(spec, seed, 3.0, {"clock_forward": 4.0, "renumbered": 20.0, "there_and_back": 5.0}).run())
+
+
+def test_there_are_enough_kinds_of_faults_and_each_is_drawn_and_described():
+    assert len(KINDS) >= 45
+    assert all(fault.__doc__ for fault in KINDS.values())
+    drawn = [swarm(dice(seed, "swarm")) for seed in range(40)]
+    assert {name for each in drawn for name in each} == set(KINDS)
+    assert len({tuple(each) for each in drawn}) == len(drawn)
+
+
+def test_every_kind_of_fault_by_itself_keeps_every_promise():
+    for name in KINDS:
+        account = Simulation(SCENARIOS["quiet-month"].home, 7, 0.5, {"renumbered": 6.0, name: 24.0}).run()
+        kept(account)
+        assert account.faults[name] > 0

@@ -1,0 +1,85 @@
+"""The stand-ins are held to what they stand for: the policy, the panel's order, the doorbell's limits, the lane, the store's mapping."""
+
+import itertools
+from ipaddress import ip_address
+
+import pytest
+
+from cadence_exporter.model.address import Family
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Belief, Memory, Phase
+from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.observe import doorbell as real_doorbell
+from cadence_exporter.observe.public_ip.http_echo import EchoPanel
+from cadence_exporter.outbound.lane import Lane
+from cadence_exporter.settings.load import load
+from cadence_exporter.simulate import doorbell
+from cadence_exporter.simulate.crew import in_turn
+from cadence_exporter.simulate.home import PLAIN, policy
+from cadence_exporter.simulate.lane import InlineLane
+from cadence_exporter.simulate.world import ECHO_URLS, World
+from cadence_exporter.wiring import policy as real_policy
+
+
+def world(**named):
+    return World(PLAIN, 1, 86_400.0, **named)
+
+
+def test_the_policy_is_that_of_the_default_settings(tmp_path):
+    real = real_policy(load(None, {"STATE_DIRECTORY": str(tmp_path)}, tmp_path).settings)
+    ours = policy(PLAIN)
+    for name in ("interval_s", "fast_factor", "slow_factor", "jitter_s", "confirmations", "confirm_spacing_s", "quorum",
+                 "cross_check_s", "cache_max_age_s", "max_changes_per_day", "families", "panel"):  # fmt: skip
+        assert getattr(ours, name) == getattr(real, name), name
+
+
+@pytest.mark.parametrize("turn", range(9))
+def test_echo_services_take_turns_as_in_production(turn):
+    real = EchoPanel(Family.IPV4, ECHO_URLS, None, None, None)._order(turn)
+    assert [service.url for service in in_turn(world().echo, turn)] == real
+
+
+def test_the_doorbell_has_the_limits_of_the_real_one():
+    assert doorbell.MIN_SPACING_S == real_doorbell.MIN_SPACING_S
+    assert doorbell.MOST_HINTS_AN_HOUR == real_doorbell.MOST_HINTS_AN_HOUR
+
+
+def test_rings_are_coalesced_spaced_and_bounded_by_the_hour():
+    home = world()
+    for second in range(7200):
+        home.after(second + 0.5, lambda: home.doorbell.ring(Reason.CHECK))
+    woken = []
+    while home.clock.true < 3600.0:
+        wakeup = home.doorbell.wait(home.clock.monotonic() + 10_000)
+        woken.append(home.clock.true)
+        assert wakeup.reasons == {Reason.CHECK}
+    assert len([at for at in woken if at < 3600.0]) == doorbell.MOST_HINTS_AN_HOUR
+    assert min(b - a for a, b in itertools.pairwise(woken)) >= doorbell.MIN_SPACING_S
+
+
+@pytest.mark.parametrize("make", [Lane, InlineLane])
+def test_a_lane_gives_what_the_work_gave_or_raised(make):
+    lane = make("test")
+    assert lane.submit(lambda: 7).result(5.0) == 7
+    with pytest.raises(ZeroDivisionError):
+        lane.submit(lambda: 1 // 0).result(5.0)
+    lane.close()
+    assert lane.submit(lambda: 8).result(5.0) == 8
+    lane.close()
+
+
+def test_a_restart_loses_what_the_store_does_not_keep():
+    home = world()
+    belief = Belief(ip_address("81.2.69.142"), 2, home.clock.now(), ip_address("81.2.69.142"), home.clock.wall())
+    home.disk.commit_intent(Memory(Phase.UP, home.clock.now(), cycle=9, beliefs={Family.IPV4: belief}))
+    home.pass_time(100.0)
+    found = home.disk.load(home.clock.now())
+    assert (found.phase, found.cycle) == (Phase.INIT, 9)
+    assert (found.beliefs[Family.IPV4].confirmed, found.beliefs[Family.IPV4].streak) == (belief.confirmed, 0)
+
+
+def test_a_suspended_host_has_a_monotonic_clock_that_stands_still():
+    home = world()
+    before = home.clock.now()
+    home.clock.sleep(3600.0)
+    assert home.clock.now() == Now(before.instant, before.wall + 3600.0)
