@@ -42,6 +42,8 @@ from cadence_exporter.seams import Clock
 COPY_AFTER_S = 86400.0
 COPY_AFTER_COMMITS = 500
 """The good copy is renewed so often: a day or a busy day's commits is what a broken file may cost."""
+DIRECTORY_MODE = 0o711
+"""Others may pass through to a file they can name (dnsmasq to ``hosts``), not look around; the database itself is 0600."""
 CYCLE_SLACK_S = 15.0
 """A cycle's own length, added to the wait before it: until then the seconds in the state may be shown before they are on disk."""
 MAX_UNWRITTEN = 2000
@@ -79,7 +81,7 @@ class SqliteStore:
     def acquire(self) -> None:
         """Make the directory and take its lock. Raises InUse, or StateUnavailable when the directory cannot be used."""
         try:
-            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._dir.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
             raise StateUnavailable(f"{self._dir}: {error.strerror or error}") from error

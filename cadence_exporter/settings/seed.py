@@ -10,6 +10,7 @@ from cadence_exporter.settings.keys import RECORDS
 NAMES = {
     "CLOUDFLARE_API_BASE_URL": "providers.cloudflare.base_url",
     "CLOUDFLARE_API_TOKEN": "providers.cloudflare.api_token",
+    "CLOUDFLARE_API_TOKEN_FILE": "providers.cloudflare.api_token_file",
     "CLOUDFLARE_ZONE_ID": "providers.cloudflare.zone_id",
     "CYCLE_INTERVAL": "loop.interval",
     "ROUTER_IP": "router.address",

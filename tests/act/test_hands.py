@@ -44,7 +44,7 @@ def test_a_bug_in_a_provider_is_counted_and_becomes_a_failure_that_tells_no_secr
     reconciler = Reconciler(CLOCK, (), {"pretend": Buggy()}, rehearse=False, call_timeout_s=5)
     first, second = Hands(reconciler, faults, CLOCK).perform([RECONCILE, CONFIRM])
     assert faults.caught_in == [("act", bug)]
-    assert (first.result, second.result) == (Result.FAILED, Result.LAGGING)
+    assert (first.result, second.result) == (Result.FAILED, Result.VISIBLE)
     assert "secret" not in first.detail
 
 

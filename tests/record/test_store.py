@@ -68,7 +68,7 @@ def test_a_fresh_store_begins_in_init_with_nothing(opened, clock, tmp_path):
     store = opened()
     assert store.load(clock.now()) == Memory(Phase.INIT, clock.now())
     assert store.up
-    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o711
     for name in ("state.db", "state.db-wal", "state.db.good", "lock"):
         assert (tmp_path / "state" / name).stat().st_mode & 0o777 == 0o600
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -81,3 +82,12 @@ def test_what_is_not_built_yet_warns_when_it_is_switched_on(read: Read) -> None:
         "router.upnp",
         "wan.trace",
     ]
+
+
+def test_the_token_may_lie_in_a_file_as_docker_secrets_do(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-a-file\n")
+    (tmp_path / "token").chmod(0o600)
+    loaded = read(CLOUDFLARE_DNS_NAME="vpn.example.com", CLOUDFLARE_API_TOKEN_FILE=str(tmp_path / "token"))
+    token = loaded.settings.providers.cloudflare.api_token
+    assert token is not None
+    assert token.get_secret_value() == "from-a-file"
