@@ -142,7 +142,9 @@ def test_metrics_are_served_while_the_very_first_probes_hang(tmp_path):
 @CLOCKS
 def test_it_goes_up_by_itself_when_the_world_appears(tmp_path, clock):
     """The pretend home is built inside the network of the process, so its ports are known beforehand and nobody is there."""
-    with subprocess.Popen([*in_a_network(ALONE), "sleep", "60"]) as keeper:
+    command = [*in_a_network(f"{ALONE}\necho ready"), "sleep", "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout.readline() == b"ready\n"
         visitor = Visitor(keeper.pid)
         try:
             home = visitor(WatchedHome)
