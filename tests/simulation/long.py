@@ -8,13 +8,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 
 import pytest
 
 from cadence_exporter.simulate.checkers import CHECKERS
+from cadence_exporter.simulate.home import PLAIN
 from cadence_exporter.simulate.report import percentile
-from cadence_exporter.simulate.run import Account
+from cadence_exporter.simulate.run import Account, Simulation
+from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.weather import KINDS
 from tests.simulation.defects import DEFECTS
 from tests.simulation.seeds import simulation
@@ -76,6 +78,20 @@ def programme(first: int, seeds: int, years: float, jobs: int, most_s: float) ->
     return totals, monotonic() - began
 
 
+def speed() -> list[tuple[str, str]]:
+    """On one core, in CPU seconds: other work on the machine does not count."""
+    rows = []
+    for name, days, rates in (
+        ("a quiet home without any weather", 100.0, {}),
+        ("a simulated year of `quiet-month`", 365.0, SCENARIOS["quiet-month"].rates),
+    ):
+        began = process_time()
+        cycles = Simulation(PLAIN, 1, days, rates).run().cycles
+        took_s = process_time() - began
+        rows.append((f"speed on one core: {name}", f"{cycles / took_s:,.0f} cycles a second, {took_s:.1f} s"))
+    return rows
+
+
 def sensitivity() -> list[tuple[str, str, str]]:
     found = []
     for defect in DEFECTS:
@@ -87,7 +103,7 @@ def sensitivity() -> list[tuple[str, str, str]]:
     return found
 
 
-def report(totals: Totals, took_s: float, command: str, planted: list[tuple[str, str, str]]) -> str:
+def report(totals: Totals, first: int, took_s: float, command: str, planted: list[tuple[str, str, str]]) -> str:
     years, faults = totals.days / DAYS_A_YEAR, sum(totals.faults.values())
     spread = ", ".join(
         f"{name} {percentile(totals.converged_s, share):g} s"
@@ -96,7 +112,7 @@ def report(totals: Totals, took_s: float, command: str, planted: list[tuple[str,
     )
     bound = 3.0 / years if not totals.broken else math.nan
     rows = [
-        ("homes (seeds)", f"{totals.seeds:,}"),
+        ("homes (seeds)", f"{totals.seeds:,}, from {first:,} on, {totals.days / totals.seeds:.3f} days of storm each"),
         ("simulated years of storms", f"{years:,.1f}"),
         ("faults injected", f"{faults:,} of {len(totals.faults)} kinds, {faults / totals.days:.0f} a day"),
         (
@@ -109,6 +125,7 @@ def report(totals: Totals, took_s: float, command: str, planted: list[tuple[str,
         ("write requests at the provider", f"{totals.writes:,}"),
         ("from the new address at the ISP to the provider, all this weather included", spread),
         ("runs in which a promise was broken", f"**{len(totals.broken)}**"),
+        *speed(),
     ]
     lines = [
         "# A pretend home on a virtual clock",
@@ -181,7 +198,7 @@ def main() -> int:
     options = parser.parse_args()
     totals, took_s = programme(options.first, options.seeds, options.years, options.jobs, options.most_seconds)
     command = "python -m tests.simulation.long " + " ".join(argument for argument in sys.argv[1:])
-    options.report.write_text(report(totals, took_s, command.strip(), sensitivity()), encoding="utf-8")
+    options.report.write_text(report(totals, options.first, took_s, command.strip(), sensitivity()), encoding="utf-8")
     print(f"{totals.seeds} seeds, {totals.days / DAYS_A_YEAR:.1f} years, {len(totals.broken)} broken; {options.report}")
     return 1 if totals.broken else 0
 
