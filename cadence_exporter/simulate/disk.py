@@ -7,7 +7,14 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.record.image import memory_of, memory_rows
+from cadence_exporter.record.image import (
+    Running,
+    counter_rows,
+    counters_of,
+    memory_of,
+    memory_rows,
+    running_rows,
+)
 from cadence_exporter.record.marks import Marks
 from cadence_exporter.record.state_clock import StateClock
 from cadence_exporter.record.tally import CounterKey, counts
@@ -34,8 +41,11 @@ class Disk:
         """The last cycle whose commit was acknowledged."""
         self.commits = 0
         self._copy: Memory | None = None
-        self._pending: dict[CounterKey, float] = {}
         self._counters: dict[CounterKey, float] = {}
+        self._saved_counters: dict[CounterKey, float] = {}
+        self._held: dict[Phase, float] = {}
+        self._saved_seconds: dict[Phase, float] = {}
+        self._running = self._next_running = Running(Phase.INIT, 0.0, clean=False)
         self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
         self.up = True
         self.marks = Marks()
@@ -43,8 +53,7 @@ class Disk:
     def load(self, now: Now) -> Memory:
         """See the seam."""
         if self._tally:
-            self._seconds.hold(Phase.INIT, SLACK_S)
-            self._seconds.release()
+            self._restore_counters()
         if self.saved is None:
             return Memory(Phase.INIT, now)
         return memory_of(memory_rows(self.saved), now)
@@ -57,6 +66,9 @@ class Disk:
         world.step()
         self._write(cycle.memory)
         self.acknowledged = cycle.memory.cycle
+        if self._tally:
+            self._saved_counters = dict(self._counters)
+            self._saved_seconds, self._running = self._held, self._next_running
         if self.commits % COPY_AFTER_COMMITS == 0:
             self._copy = cycle.memory
         world.step()
@@ -91,5 +103,15 @@ class Disk:
     def _count(self, cycle: Cycle) -> None:
         for key, amount in counts(cycle):
             self._counters[key] = self._counters.get(key, 0.0) + amount
-        self._seconds.hold(cycle.memory.phase, cycle.decision.next_look - cycle.ended.instant + SLACK_S)
+        wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
+        self._next_running = Running(cycle.memory.phase, wait_s + SLACK_S, clean=False)
+        self._held = self._seconds.hold(cycle.memory.phase, self._next_running.allowance_s)
         self._seconds.release()
+
+    def _restore_counters(self) -> None:
+        """As the production store does after an unclean stop: what may have been shown already is in it."""
+        self._counters = dict(self._saved_counters)
+        rows = counter_rows(self._saved_counters, self._saved_seconds) | running_rows(self._running)
+        _, seconds = counters_of(rows)
+        self._seconds = StateClock(self._world.clock, Phase.INIT, SLACK_S)
+        self._seconds.restore(seconds)

@@ -89,6 +89,10 @@ class Simulation:
         self._memory: Memory | None = None
         self._last_true = 0.0
         self.keep_story = False
+        self.alive = False
+        """Whether the process runs: nobody can be scraped otherwise."""
+        self.at_start: list[Callable[[Memory], None]] = []
+        """Told of each start of the process, with the memory it begins with."""
         self.world.zone.watchers.append(self._written)
 
     def run(self, progress: Callable[[float], None] = lambda _share: None) -> Account:
@@ -156,6 +160,7 @@ class Simulation:
         except Crash as crash:
             self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
             self.account.crashes += 1
+            self.alive = False
             world.drain()
             if crash.reboots:
                 world.clock.boot()
@@ -181,7 +186,10 @@ class Simulation:
         for checker in self.checkers:
             checker.restart(memory)
         self.calm.restart(memory)
+        for begin in self.at_start:
+            begin(memory)
         self._memory = memory
+        self.alive = True
         return Loop(around, self._equipment(), memory, self._equipment)
 
     def _equipment(self) -> Equipment:

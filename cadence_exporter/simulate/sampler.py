@@ -2,6 +2,8 @@
 
 from typing import TextIO
 
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.families import Kind, Metric, all_metrics
 from cadence_exporter.record.metrics import About, Metrics
 from cadence_exporter.record.tally import CounterKey
@@ -26,14 +28,17 @@ _SECONDS = "cadence_state_seconds_total"
 
 
 class Sampler:
-    """A scrape a minute, in true time: a wall clock that jumps would put samples out of order."""
+    """A scrape a minute, in true time: a wall clock that jumps would put samples out of order. Implements ``seams.Recorder``."""
+
+    name = "sampler"
 
     def __init__(self, simulation: Simulation) -> None:
         """``simulation`` must keep counters (``tally``)."""
+        self._simulation = simulation
         self._world = simulation.world
-        disk, clock = self._world.disk, self._world.clock
-        self._metrics = Metrics(disk, disk.load(clock.now()), clock, About("simulated"))
-        simulation.recorders.append(self._metrics)
+        self._metrics = self._fresh(Memory(Phase.INIT, self._world.clock.now()))
+        simulation.recorders.append(self)
+        simulation.at_start.append(self._restart)
         self._lines: dict[str, list[str]] = {name: [] for name in SHOWN}
         self._wanted = [metric for metric in all_metrics() if metric.name in SHOWN]
         self._plan()
@@ -48,11 +53,24 @@ class Sampler:
             )
         out.write("# EOF\n")
 
+    def record(self, cycle: Cycle) -> None:
+        """See ``seams.Recorder``."""
+        self._metrics.record(cycle)
+
+    def _restart(self, memory: Memory) -> None:
+        """A new process has new metrics, which begin with what the store kept."""
+        self._metrics = self._fresh(memory)
+
+    def _fresh(self, memory: Memory) -> Metrics:
+        return Metrics(self._world.disk, memory, self._world.clock, About("simulated"))
+
     def _plan(self) -> None:
         self._world.after(EVERY_S, self._sample, lasting=True)
 
     def _sample(self) -> None:
         self._plan()
+        if not self._simulation.alive:
+            return
         at = f"{EPOCH + self._world.clock.true:.3f}"
         values = {**self._metrics.snapshot.gauges, **self._metrics.snapshot.counters}
         seconds = self._world.disk.state_seconds()

@@ -22,6 +22,8 @@ from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.seams import DnsProvider
+from cadence_exporter.simulate.home import PLAIN
+from cadence_exporter.simulate.world import World
 from tests.act.dns.pretend import Truth
 from tests.servers.dns import KEY_SECRET, Knot
 
@@ -31,7 +33,7 @@ SIX = ip_address("2a01:4f8::1")
 
 
 @pytest.fixture(
-    params=["cloudflare", "file", pytest.param("rfc2136", marks=pytest.mark.real_server)],
+    params=["cloudflare", "file", "simulated", pytest.param("rfc2136", marks=pytest.mark.real_server)],
 )
 def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DnsProvider]:
     match request.param:
@@ -42,6 +44,8 @@ def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DnsProv
                 assert fake.deletes == 0
         case "file":
             yield HostsFile(tmp_path / "hosts")
+        case "simulated":
+            yield World(PLAIN, 1, 86_400.0).zone
         case _:
             knot: Knot = request.getfixturevalue("knot")
             key = tsig_key(knot.key_name, KEY_SECRET, knot.key_algorithm)
