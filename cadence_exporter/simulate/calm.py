@@ -46,7 +46,8 @@ class Calm:
         if self.began is None:
             return
         self._cycles += 1
-        if self.up_after_cycles is None and cycle.memory.phase is Phase.UP:
+        # A look that began in the storm may still be UP with the address before.
+        if self.up_after_cycles is None and cycle.memory.phase is Phase.UP and self._believes_right(cycle.memory):
             self.up_after_cycles = self._cycles
         elif self.up_after_cycles is not None and cycle.memory.phase is not Phase.UP:
             self._broken(f"left UP for {cycle.memory.phase} in the calm")
@@ -79,6 +80,10 @@ class Calm:
             belief = memory.beliefs.get(family, Belief())
             if (str(belief.confirmed),) != self._wanted(family) or belief.doubts:
                 self._broken(f"believes in {belief.confirmed}, home is {self._wanted(family)}")
+
+    def _believes_right(self, memory: Memory) -> bool:
+        family = self._world.families[0]
+        return memory.beliefs.get(family, Belief()).confirmed == self._world.line.leased[family]
 
     def _zone_is_right(self) -> bool:
         return all(self._world.zone.contents(key) == self._wanted(key.type.family) for key in self._world.record_keys())
