@@ -11,9 +11,10 @@ from cadence_exporter.act.dns import reconcile
 from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.dns.truth_panel import Said
 from cadence_exporter.assess import path, public_ip
-from cadence_exporter.decide import belief, decide, dns, echo_plan, pace, phase, remember
+from cadence_exporter.decide import belief, decide, dns, echo_plan, outage, pace, phase, remember
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Link, Unchanged, Unknown
+from cadence_exporter.model.decision import ConfirmVisible, Refused
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.record import RecordSpec
@@ -234,6 +235,37 @@ def dns_is_written_before_the_state_is_known(patch: Patch) -> None:
     patch.setattr(decide.dns, "consider", eager)
 
 
+def the_budget_goes_by_the_wall_clock(patch: Patch) -> None:
+    day_s = dns.DAY_S
+    patch.setattr(dns, "writes_within_a_day", lambda record, now: sum(now.wall - w.wall < day_s for w in record.writes))
+    patch.setattr(
+        remember, "_written", lambda record, at: (*(w for w in record.writes if at.wall - w.wall < day_s), at)
+    )
+
+
+def a_record_is_silently_left_alone(patch: Patch) -> None:
+    consider = dns.consider
+
+    def silent(spec, record, standing, now, policy):
+        considered = consider(spec, record, standing, now, policy)
+        return None if isinstance(considered, Refused) else considered
+
+    patch.setattr(decide.dns, "consider", silent)
+
+
+def an_outage_never_ends(patch: Patch) -> None:
+    after = outage.after
+
+    def endless(before, began, now_in, now):
+        return (before, None) if before is not None else after(before, began, now_in, now)
+
+    patch.setattr(outage, "after", endless)
+
+
+def what_was_never_published_is_followed(patch: Patch) -> None:
+    patch.setattr(dns, "_follow_up", lambda spec, _record, address, _now, **_named: ConfirmVisible(spec, address))
+
+
 RARE = {"a_change_that_stays_invisible_ignores_the_budget": (range(1180, 1181), 3.0)}
 """It takes a removal by hand, blocking resolvers and a spent budget at once: one storm in a hundred."""
 
@@ -248,5 +280,9 @@ DEFECTS = tuple(
         any_of_several_records_is_changed, resolvers_are_trusted_right_after_a_write, one_resolver_is_enough,
         families_are_mixed_up, a_look_that_is_overdue_is_given_up, a_change_that_stays_invisible_ignores_the_budget,
         cycles_are_not_counted_on, dns_is_written_before_the_state_is_known,
+        the_budget_goes_by_the_wall_clock,
+        a_record_is_silently_left_alone,
+        an_outage_never_ends,
+        what_was_never_published_is_followed,
     )
 )  # fmt: skip

@@ -1,10 +1,15 @@
 """The production loop in the pretend home: named stories, hundreds of storms, and the seeds that once broke a promise."""
 
+from dataclasses import replace
+from ipaddress import ip_address
+
 import pytest
 
+from cadence_exporter.simulate.checkers import OnlyTrueAddresses
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.run import Simulation
 from cadence_exporter.simulate.scenarios import SCENARIOS
+from cadence_exporter.simulate.services import Lies
 from cadence_exporter.simulate.weather import KINDS, swarm
 from tests.simulation.seeds import simulation
 
@@ -44,8 +49,7 @@ def test_what_a_storm_once_found_stays_fixed(seed):
 
 def test_writes_made_while_the_clock_was_years_ahead_do_not_hold_the_home_for_years():
     for seed in (35, 38):
-        home = SCENARIOS["quiet-month"].home
-        spec = type(home)(records=home.records, max_changes_per_day=6)
+        spec = replace(SCENARIOS["quiet-month"].home, max_changes_per_day=6)
         kept(Simulation(spec, seed, 3.0, {"clock_forward": 4.0, "renumbered": 20.0, "there_and_back": 5.0}).run())
 
 
@@ -62,3 +66,11 @@ def test_every_kind_of_fault_by_itself_keeps_every_promise():
         account = Simulation(SCENARIOS["quiet-month"].home, 7, 0.5, {"renumbered": 6.0, name: 24.0}).run()
         kept(account)
         assert account.faults[name] > 0
+
+
+def test_with_as_many_liars_as_the_quorum_the_home_is_lost_and_the_promise_says_so():
+    run = Simulation(replace(SCENARIOS["quiet-month"].home, speaks_natpmp=False), 3, 0.2, {})
+    lie = Lies(lambda _family: ip_address("93.184.216.34"))
+    run.world.after(3600.0, lambda: [lies.add(lie) for operator, lies in run.world.lies.items() if operator != "ipify"])
+    broken = run.run().broken
+    assert broken[0].promise == OnlyTrueAddresses.promise

@@ -22,4 +22,4 @@ def test_a_planted_defect_is_found(defect, monkeypatch):
 
 
 def test_there_are_enough_defects():
-    assert len({defect.name for defect in DEFECTS}) >= 25
+    assert len({defect.name for defect in DEFECTS}) >= 30
