@@ -1,6 +1,7 @@
 """The commands: parse, then call. Imports are made by the command that needs them, so that ``--help`` is quick."""
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -148,7 +149,10 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
     if not 0.0 < days <= LONGEST_DAYS:
         raise argparse.ArgumentTypeError(f"give 0 to {LONGEST_DAYS:g} days")
     return days

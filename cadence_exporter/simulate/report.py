@@ -48,6 +48,7 @@ def as_dict(title: Title, account: Account) -> dict[str, Any]:
         "faults": account.faults,
         "faults_injected": sum(account.faults.values()),
         "seconds_in_state": {phase.value: round(seconds, 1) for phase, seconds in account.seconds_in.items()},
+        "seconds_off": round(account.off_s, 1),
         "outages": account.outages,
         "address_changes": account.address_changes,
         "writes": account.writes,
@@ -93,12 +94,12 @@ def _head(title: Title, account: Account) -> str:
 
 
 def _shares(account: Account) -> str:
-    total = sum(account.seconds_in.values()) or 1.0
+    spent = {phase.value.upper(): account.seconds_in.get(phase, 0.0) for phase in _PHASES} | {"(off)": account.off_s}
+    total = sum(spent.values()) or 1.0
     lines = []
-    for phase in _PHASES:
-        seconds = account.seconds_in.get(phase, 0.0)
+    for name, seconds in spent.items():
         bar = "█" * round(_BAR * seconds / total)
-        lines.append(f"  {phase.value.upper():<9} {bar:<{_BAR}} {100 * seconds / total:7.3f} %  {length(seconds)}")
+        lines.append(f"  {name:<9} {bar:<{_BAR}} {100 * seconds / total:7.3f} %  {length(seconds)}")
     return "State\n" + "\n".join(lines)
 
 

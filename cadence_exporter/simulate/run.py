@@ -50,6 +50,8 @@ class Account:
     outages: int = 0
     address_changes: int = 0
     seconds_in: dict[Phase, float] = field(default_factory=dict)
+    off_s: float = 0.0
+    """Without a running process."""
     calls: dict[str, int] = field(default_factory=dict)
     converged_s: list[float] = field(default_factory=list)
     """From the moment an address was the home's until the provider held it."""
@@ -133,9 +135,7 @@ class Simulation:
         """See ``seams.Recorder``."""
         account, true = self.account, self.world.clock.true
         account.cycles += 1
-        phase = cycle.before.phase
-        account.seconds_in[phase] = account.seconds_in.get(phase, 0.0) + true - self._last_true
-        self._last_true = true
+        self._spend(cycle.before.phase)
         self._memory = cycle.memory
         self._log.update(f"{true:.3f} {cycle.memory.cycle} {cycle.memory.phase.value} {cycle.decision.why}\n".encode())
         decision = cycle.decision
@@ -153,22 +153,32 @@ class Simulation:
 
     def _live(self) -> bool:
         """One life of the process. False when the time is over."""
-        world = self.world
+        world, account = self.world, self.account
         loop = self._start()
         try:
             loop.run()
         except Crash as crash:
             self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
-            self.account.crashes += 1
+            account.crashes += 1
             self.alive = False
+            if self._memory is not None:
+                self._spend(self._memory.phase)
             world.drain()
             if crash.reboots:
                 world.clock.boot()
             world.pass_time(crash.off_s)
+            account.off_s += world.clock.true - self._last_true
+            self._last_true = world.clock.true
             return world.clock.true < world.doorbell.until
         except Exception as error:  # noqa: BLE001 - whatever ends the loop is the finding
             self.report("the process does not end by itself", f"{type(error).__name__}: {error}")
         return False
+
+    def _spend(self, phase: Phase) -> None:
+        """The time since the last look was spent in ``phase``."""
+        spent_s = self.world.clock.true - self._last_true
+        self.account.seconds_in[phase] = self.account.seconds_in.get(phase, 0.0) + spent_s
+        self._last_true = self.world.clock.true
 
     def _start(self) -> Loop:
         world = self.world
@@ -224,7 +234,7 @@ class Simulation:
         self.world.after(DAY_S, tell, lasting=True)
 
     def _struck(self, name: str) -> None:
-        self.log(f"fault {name}")
+        self.log(f"fault {name.replace('_', ' ')}")
 
     def _written(self, write: Write) -> None:
         self.log(f"write {write.operation.value} {write.key} {write.address}")
