@@ -127,8 +127,8 @@ class EveryRecordAccountedFor(Checker):
 
     def cycle(self, cycle: Cycle) -> None:
         decision = cycle.decision
-        refused = {each.record: each for each in decision.refused}
-        acted = {each.record.key for each in decision.actions}
+        refused = {each.record: each for each in decision.refused} if decision.refused else {}
+        acted = {each.record.key for each in decision.actions} if decision.actions else ()
         for spec in self.policy.records:
             key = spec.key
             if key in acted and key in refused:
@@ -195,12 +195,16 @@ class HonestCache(Checker):
 
     def _swears(self, cycle: Cycle) -> None:
         """Records that the cache vouches for were not overwritten by ourselves."""
-        busy = {each.record.key for each in cycle.decision.actions} | {each.record for each in cycle.decision.refused}
         for key, record in cycle.memory.records.items():
-            entry = self.world.zone.entry(key)
-            if key in busy or entry.last_writer != "cadence" or record.verified_at is None:
+            entry = self.world.zone.entries.get(key)
+            if entry is None or entry.last_writer != "cadence" or record.verified_at is None:
                 continue
-            if self.world.zone.contents(key) == (str(record.verified),):
+            if len(entry.held) == 1 and entry.held[0].content == str(record.verified):
+                continue
+            busy = {each.record.key for each in cycle.decision.actions} | {
+                each.record for each in cycle.decision.refused
+            }
+            if key in busy:
                 continue
             suspect = self.recently("store", SUSPECT_FOR_S) or self.recently("clock", SUSPECT_FOR_S)
             # A disk that refused the intent, and then a crash: what is on disk vouches for as long as the cache lasts.

@@ -32,7 +32,7 @@ class WorldCrew:
         world.pass_time(router_wan.took_s)
         wan = tuple([target.reach() for target in world.targets])
         rounds: dict[Family, EchoRound] = {}
-        slowest = max(router.took_s, min(reading.took_s for reading in wan))
+        slowest = max(router.took_s, min([reading.took_s for reading in wan]))
         for family in world.families:
             round_ = self._round(family, None if hinted else memory.echo_plans.get(family), router_wan)
             rounds[family] = round_
