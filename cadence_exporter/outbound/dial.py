@@ -136,7 +136,11 @@ def _may_reach(host: str, address: IpAddress) -> bool:
 def _connect_one(address: IpAddress, port: int, bound: Bound, share: int) -> BoundedSocket:
     """Connect, leaving time for the ``share - 1`` addresses after this one."""
     remaining_s = bound.remaining_s() / share
-    sock = BoundedSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)  # noqa: PLR2004 - IP version
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the IP version itself
+    try:
+        sock = BoundedSocket(family, socket.SOCK_STREAM)
+    except OSError as error:  # no file descriptor left
+        raise ProbeFailed(FailureReason.OTHER, f"{address} port {port}: {_short(error)}") from error
     sock.bound = bound
     try:
         sock.settimeout(remaining_s)

@@ -108,7 +108,8 @@ def test_a_second_instance_on_the_same_state_directory_is_refused(home, tmp_path
 
 def test_a_reload_that_comes_before_the_service_listens_does_not_end_it(home, tmp_path):
     with Instance(tmp_path, settings(home, tmp_path)) as instance:
-        wait_for(lambda: ignored(instance.process.pid) & 1 << (signal.SIGHUP - 1), "the first line of run")
+        both = 1 << (signal.SIGHUP - 1) | 1 << (signal.SIGUSR1 - 1)
+        wait_for(lambda: ignored(instance.process.pid) & both == both, "the first lines of run")
         instance.process.send_signal(signal.SIGHUP)
         instance.process.send_signal(signal.SIGUSR1)
         instance.wait_until_up()
