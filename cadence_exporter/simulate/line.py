@@ -104,6 +104,16 @@ class Line:
             until = since
         return False
 
+    def ours_since(self, address: IpAddress) -> float | None:
+        """Since when, in true seconds, ``address`` has been ours without a break, looking back from when it last was."""
+        found = None
+        for _, since, addresses in reversed(self.history):
+            if address in addresses:
+                found = since
+            elif found is not None:
+                break
+        return found
+
     def _note(self) -> None:
         ours = self.ours_now()
         if not self.history or self.history[-1][2] != ours:

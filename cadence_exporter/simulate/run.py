@@ -258,8 +258,6 @@ class Simulation:
         for outcome in cycle.outcomes:
             self.log(f"{outcome.action.record.key} {outcome.result.value}: {outcome.detail}")
             if outcome.result in (Result.UPDATED, Result.CREATED):
-                since = next(
-                    (at for _, at, ours in reversed(self.world.line.history) if outcome.action.address in ours), None
-                )
+                since = self.world.line.ours_since(outcome.action.address)
                 if since is not None:
                     account.converged_s.append(self.world.clock.true - since)

@@ -14,7 +14,6 @@ import pytest
 
 from cadence_exporter.simulate.checkers import CHECKERS
 from cadence_exporter.simulate.home import PLAIN
-from cadence_exporter.simulate.report import percentile
 from cadence_exporter.simulate.run import Account, Simulation
 from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.weather import KINDS
@@ -36,7 +35,6 @@ class Totals:
     outages: int = 0
     address_changes: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    converged_s: list[float] = field(default_factory=list)
     broken: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, account: Account) -> None:
@@ -48,7 +46,6 @@ class Totals:
         self.outages += account.outages
         self.address_changes += account.address_changes
         self.faults.update(account.faults)
-        self.converged_s += account.converged_s
         self.broken += [(account.seed, each.promise, each.what) for each in account.broken[:1]]
 
 
@@ -105,11 +102,6 @@ def sensitivity() -> list[tuple[str, str, str]]:
 
 def report(totals: Totals, first: int, took_s: float, command: str, planted: list[tuple[str, str, str]]) -> str:
     years, faults = totals.days / DAYS_A_YEAR, sum(totals.faults.values())
-    spread = ", ".join(
-        f"{name} {percentile(totals.converged_s, share):g} s"
-        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-        if totals.converged_s
-    )
     bound = 3.0 / years if not totals.broken else math.nan
     rows = [
         ("homes (seeds)", f"{totals.seeds:,}, from {first:,} on, {totals.days / totals.seeds:.3f} days of storm each"),
@@ -123,7 +115,6 @@ def report(totals: Totals, first: int, took_s: float, command: str, planted: lis
         ("confirmed address changes", f"{totals.address_changes:,}"),
         ("outages", f"{totals.outages:,}"),
         ("write requests at the provider", f"{totals.writes:,}"),
-        ("from the new address at the ISP to the provider, all this weather included", spread),
         ("runs in which a promise was broken", f"**{len(totals.broken)}**"),
         *speed(),
     ]
