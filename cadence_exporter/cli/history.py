@@ -10,8 +10,8 @@ from typing import Any, TextIO, get_args, get_type_hints
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import Problem, SettingsError, StateUnavailable
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.history import HistoryView, has_begun, read
-from cadence_exporter.record.plain import plain
+from cadence_exporter.record.log.plain import plain
+from cadence_exporter.record.state.history import HistoryView, has_begun, read
 from cadence_exporter.record.web.calendar_time import NONE, iso, local, span
 from cadence_exporter.seams import Clock
 from cadence_exporter.settings.durations import parse_duration

@@ -18,9 +18,9 @@ from cadence_exporter.model.wakeup import Reason, Wakeup
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
-from cadence_exporter.record.console import Console
 from cadence_exporter.record.faults import CountedFaults
-from cadence_exporter.record.store import SqliteStore
+from cadence_exporter.record.log.console import Console
+from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.web.status import StatusBoard
 from cadence_exporter.seams import Recorder, StateStore
 from cadence_exporter.settings.load import load

@@ -10,7 +10,7 @@ from cadence_exporter.cli.service import Service
 from cadence_exporter.cli.signals import Signals
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.wakeup import Reason
-from cadence_exporter.record.spool import Spool
+from cadence_exporter.record.log.spool import Spool
 from cadence_exporter.record.web.listen import ListenFailed
 from cadence_exporter.settings.load import Loaded, load
 

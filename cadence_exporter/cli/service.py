@@ -13,13 +13,13 @@ from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
-from cadence_exporter.record.console import Console, Stream, Style
 from cadence_exporter.record.faults import CountedFaults
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.layout import Format
-from cadence_exporter.record.lock import InUse
-from cadence_exporter.record.metrics import About, Metrics
-from cadence_exporter.record.store import SqliteStore
+from cadence_exporter.record.log.console import Console, Stream, Style
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.layout import Format
+from cadence_exporter.record.metrics.exposition import About, Metrics
+from cadence_exporter.record.state.lock import InUse
+from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.routes import Routes
 from cadence_exporter.record.web.server import WebServer

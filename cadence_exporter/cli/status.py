@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from cadence_exporter.record.plain import plain
+from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.web.calendar_time import local, span
 
 DEFAULT_URL = "http://127.0.0.1:9923"

@@ -4,8 +4,8 @@ import threading
 import traceback
 from collections.abc import Mapping
 
-from cadence_exporter.record.journal import Fact, Journal, Level
-from cadence_exporter.record.tally import CounterKey
+from cadence_exporter.record.log.journal import Fact, Journal, Level
+from cadence_exporter.record.metrics.tally import CounterKey
 
 PHASES = ("observe", "assess", "decide", "act", "commit", "record", "reload")
 

@@ -7,7 +7,8 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.record.image import (
+from cadence_exporter.record.metrics.tally import CounterKey, counts
+from cadence_exporter.record.state.image import (
     Running,
     counter_rows,
     counters_of,
@@ -15,9 +16,8 @@ from cadence_exporter.record.image import (
     memory_rows,
     running_rows,
 )
-from cadence_exporter.record.marks import Marks
-from cadence_exporter.record.state_clock import StateClock
-from cadence_exporter.record.tally import CounterKey, counts
+from cadence_exporter.record.state.marks import Marks
+from cadence_exporter.record.state.state_clock import StateClock
 from cadence_exporter.simulate.ills import Ills
 
 if TYPE_CHECKING:

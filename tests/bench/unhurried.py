@@ -26,7 +26,7 @@ from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Failed, Observation, Reading
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from cadence_exporter.record.spool import Spool
+from cadence_exporter.record.log.spool import Spool
 from cadence_exporter.settings.load import load
 from tests.bench.process import resident_mib
 

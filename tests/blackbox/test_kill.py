@@ -18,8 +18,8 @@ import pytest
 from cadence_exporter.cli.history import history
 from cadence_exporter.demo.cloudflare_faults import lost_answer, slow
 from cadence_exporter.demo.home import RECORD, Home
-from cadence_exporter.record.image import counters_of, read_image
-from cadence_exporter.record.state_file import open_for_reading
+from cadence_exporter.record.state.image import counters_of, read_image
+from cadence_exporter.record.state.state_file import open_for_reading
 from tests.blackbox.instance import Instance, wait_for
 
 SEED = 20261123

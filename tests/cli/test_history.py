@@ -11,8 +11,8 @@ from cadence_exporter.cli.history import history
 from cadence_exporter.errors import SettingsError
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.chronicle import AddressHeld, DnsChangeHeld, OutageHeld
-from cadence_exporter.record.history import HistoryView
+from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld
+from cadence_exporter.record.state.history import HistoryView
 from tests.record.web.web_world import NOON, HandClock
 
 VIEW = HistoryView(

@@ -1,10 +1,10 @@
 """The page about the metrics, made from their declarations."""
 
-from cadence_exporter.record.families import GROUPS, Kind, Metric
+from cadence_exporter.record.metrics.families import GROUPS, Kind, Metric
 
 _INTRO = """# Metrics
 
-Made from `cadence_exporter/record/families.py` by `make docs`; do not edit.
+Made from `cadence_exporter/record/metrics/families.py` by `make docs`; do not edit.
 
 - Labels come from closed sets, and every combination is there from the start with 0: the first failure has an `increase()`.
 - What is not known is absent. There is no 0 or NaN that means "unknown".

@@ -23,9 +23,9 @@ from cadence_exporter.model.observation import (
 from cadence_exporter.model.outcome import ApiCall, Operation, Outcome, Result
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from cadence_exporter.record.console import Console, Style
 from cadence_exporter.record.faults import CountedFaults
-from cadence_exporter.record.journal import Level
+from cadence_exporter.record.log.console import Console, Style
+from cadence_exporter.record.log.journal import Level
 
 WALL = 1769598524.9  # Wed Jan 28 2026, 11:08:44.9 UTC
 HOME = ip_address("93.184.216.34")

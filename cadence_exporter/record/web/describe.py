@@ -17,8 +17,8 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.lines import facts
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.lines import facts
 from cadence_exporter.record.web.calendar_time import iso
 
 

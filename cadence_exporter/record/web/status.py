@@ -11,7 +11,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordSpec
-from cadence_exporter.record.chronicle import OutageHeld
+from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
 from cadence_exporter.record.web.events import Event, events

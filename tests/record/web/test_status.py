@@ -11,7 +11,7 @@ from cadence_exporter.model.assessment import Disputed, NotPublic, Unknown
 from cadence_exporter.model.decision import AddressChanged, OutageEnded, Refusal, Refused, Transition
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, Layer, Outage, Phase, RecordMemory
-from cadence_exporter.record.chronicle import OutageHeld
+from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso, local, span
 from cadence_exporter.record.web.status import EVENTS_KEPT, BoardSettings, StatusBoard
 from tests.record.web.web_world import HOME, KEY, NOON, SPEC, HandClock, make_cycle, when

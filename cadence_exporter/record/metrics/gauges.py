@@ -10,8 +10,8 @@ from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.observation import Answered, Reading
 from cadence_exporter.model.outcome import Result
-from cadence_exporter.record.marks import Marks
-from cadence_exporter.record.tally import PROBES, SERVICES, CounterKey, probe_failures
+from cadence_exporter.record.metrics.tally import PROBES, SERVICES, CounterKey, probe_failures
+from cadence_exporter.record.state.marks import Marks
 
 Values = dict[CounterKey, float]
 

@@ -19,11 +19,11 @@ from prometheus_client.registry import Collector
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.record.convergence import arrivals
-from cadence_exporter.record.families import Kind, Metric, all_metrics
-from cadence_exporter.record.gauges import CallWindow, Gauges, calls_last_hour, probe_seconds
-from cadence_exporter.record.marks import Marks
-from cadence_exporter.record.tally import SERVICES, CounterKey, probe_failures
+from cadence_exporter.record.metrics.convergence import arrivals
+from cadence_exporter.record.metrics.families import Kind, Metric, all_metrics
+from cadence_exporter.record.metrics.gauges import CallWindow, Gauges, calls_last_hour, probe_seconds
+from cadence_exporter.record.metrics.tally import SERVICES, CounterKey, probe_failures
+from cadence_exporter.record.state.marks import Marks
 from cadence_exporter.seams import Clock
 
 _STATE_SECONDS = "cadence_state_seconds_total"

@@ -15,10 +15,12 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.record import chronicle
-from cadence_exporter.record.chronicle import Chronicler, Statement
 from cadence_exporter.record.faults import CountedFaults
-from cadence_exporter.record.image import (
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.metrics.tally import CounterKey, counts
+from cadence_exporter.record.state import chronicle
+from cadence_exporter.record.state.chronicle import Chronicler, Statement
+from cadence_exporter.record.state.image import (
     Image,
     Running,
     counter_rows,
@@ -30,13 +32,11 @@ from cadence_exporter.record.image import (
     sealed,
     write_changes,
 )
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.lock import DirectoryLock, InUse
-from cadence_exporter.record.marks import Marks, read_marks
-from cadence_exporter.record.schema import Damaged, NewerSchema
-from cadence_exporter.record.state_clock import StateClock
-from cadence_exporter.record.state_file import StateFile, open_for_reading
-from cadence_exporter.record.tally import CounterKey, counts
+from cadence_exporter.record.state.lock import DirectoryLock, InUse
+from cadence_exporter.record.state.marks import Marks, read_marks
+from cadence_exporter.record.state.schema import Damaged, NewerSchema
+from cadence_exporter.record.state.state_clock import StateClock
+from cadence_exporter.record.state.state_file import StateFile, open_for_reading
 from cadence_exporter.seams import Clock
 
 COPY_AFTER_S = 86400.0

@@ -13,8 +13,8 @@ from cadence_exporter.model.memory import Layer, Phase
 from cadence_exporter.model.observation import EchoRound, Failed, FailureReason
 from cadence_exporter.model.outcome import ApiCall, Operation, Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from cadence_exporter.record.families import all_metrics
-from cadence_exporter.record.tally import counts
+from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.metrics.tally import counts
 from tests.record.cycles import HOME, KEY, MOVED, at, eventful, make_cycle, memory, observation, outcome, reconcile
 
 

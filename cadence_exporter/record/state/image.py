@@ -18,8 +18,8 @@ from cadence_exporter.model.address import Family, RecordType, family_of
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.record import RecordKey
-from cadence_exporter.record.schema import SCHEMA_VERSION, Damaged
-from cadence_exporter.record.tally import CounterKey
+from cadence_exporter.record.metrics.tally import CounterKey
+from cadence_exporter.record.state.schema import SCHEMA_VERSION, Damaged
 
 Value = str | float | None
 Image = dict[tuple[str, ...], tuple[Value, ...]]

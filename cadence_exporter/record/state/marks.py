@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, Now, WallTime, later
-from cadence_exporter.record import chronicle
+from cadence_exporter.record.state import chronicle
 
 
 @dataclass(frozen=True, slots=True)

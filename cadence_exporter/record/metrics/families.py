@@ -15,8 +15,8 @@ from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.outcome import Operation
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.faults import PHASES
-from cadence_exporter.record.journal import Level
-from cadence_exporter.record.tally import CODES, PROBES, SERVICES
+from cadence_exporter.record.log.journal import Level
+from cadence_exporter.record.metrics.tally import CODES, PROBES, SERVICES
 
 
 class Kind(StrEnum):

@@ -10,9 +10,9 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Answered, EchoRound, Failed, Reading
-from cadence_exporter.record.dns_lines import dns_facts
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.layout import milliseconds
+from cadence_exporter.record.log.dns_lines import dns_facts
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.layout import milliseconds
 
 NOTHING = "—————————"
 """Fills the detail of a line that has none."""

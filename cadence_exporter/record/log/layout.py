@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.journal import Fact
-from cadence_exporter.record.plain import padded, plain
+from cadence_exporter.record.log.journal import Fact
+from cadence_exporter.record.log.plain import padded, plain
 
 SUBJECT_COLUMNS = 11
 STATUS_COLUMNS = 10

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Refusal
 from cadence_exporter.model.outcome import Outcome, Result
-from cadence_exporter.record.convergence import arrivals
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.layout import milliseconds
-from cadence_exporter.record.tally import record_lookups
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.layout import milliseconds
+from cadence_exporter.record.metrics.convergence import arrivals
+from cadence_exporter.record.metrics.tally import record_lookups
 
 _LOOKUPS = {"hit": ("HIT", "🟢"), "miss": ("MISS", "🟡"), "stale": ("STALE", "🟡")}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record import chronicle
-from cadence_exporter.record.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
-from cadence_exporter.record.schema import Damaged
-from cadence_exporter.record.state_file import NAME, open_for_reading
+from cadence_exporter.record.state import chronicle
+from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
+from cadence_exporter.record.state.schema import Damaged
+from cadence_exporter.record.state.state_file import NAME, open_for_reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from cadence_exporter.model.memory import Phase, RecordMemory
 from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound, Failed, FailureReason
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from cadence_exporter.record.console import Console, Style
 from cadence_exporter.record.faults import CountedFaults
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.layout import Format, render
-from cadence_exporter.record.plain import plain, width
+from cadence_exporter.record.log.console import Console, Style
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.layout import Format, render
+from cadence_exporter.record.log.plain import plain, width
 from tests.record.cycles import (
     HOME,
     KEY,

@@ -11,8 +11,8 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.outcome import Result
-from cadence_exporter.record.convergence import arrivals
-from cadence_exporter.record.schema import KEPT_ROWS, Damaged
+from cadence_exporter.record.metrics.convergence import arrivals
+from cadence_exporter.record.state.schema import KEPT_ROWS, Damaged
 
 HOUR_S = 3600.0
 SEEN_AGAIN_S = 600.0

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.journal import Fact, Level
-from cadence_exporter.record.layout import Format, render
-from cadence_exporter.record.lines import facts
-from cadence_exporter.record.spool import Spool
-from cadence_exporter.record.tally import CounterKey
+from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.layout import Format, render
+from cadence_exporter.record.log.lines import facts
+from cadence_exporter.record.log.spool import Spool
+from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.seams import Clock
 
 

@@ -4,9 +4,9 @@ import threading
 import pytest
 
 from cadence_exporter.clock import SystemClock
-from cadence_exporter.record.console import Console, Style
-from cadence_exporter.record.journal import Fact
-from cadence_exporter.record.spool import MOST_WAITING, Spool
+from cadence_exporter.record.log.console import Console, Style
+from cadence_exporter.record.log.journal import Fact
+from cadence_exporter.record.log.spool import MOST_WAITING, Spool
 
 DROPPED = ("cadence_log_messages_dropped_total",)
 

@@ -16,11 +16,11 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.decision import AddressChanged
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Operation, Result
-from cadence_exporter.record.chronicle import OutageHeld
-from cadence_exporter.record.families import all_metrics
-from cadence_exporter.record.marks import Marks
-from cadence_exporter.record.metrics import About, Metrics
-from cadence_exporter.record.store import SqliteStore
+from cadence_exporter.record.metrics.exposition import About, Metrics
+from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.state.chronicle import OutageHeld
+from cadence_exporter.record.state.marks import Marks
+from cadence_exporter.record.state.store import SqliteStore
 from tests.docs.metrics_page import metrics_page
 from tests.record.cycles import (
     HOME,
@@ -281,5 +281,5 @@ def test_promtool_has_nothing_to_say(metrics, clock):
 
 
 def test_the_page_about_the_metrics_is_fresh():
-    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    page = Path(__file__).parents[3] / "docs" / "metrics.md"
     assert page.read_text() == metrics_page(), "run: make docs"

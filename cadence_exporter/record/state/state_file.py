@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import Instant, Now, WallTime
-from cadence_exporter.record import chronicle
-from cadence_exporter.record.image import counters_of, memory_of, read_image
-from cadence_exporter.record.journal import Fact, Journal, Level
-from cadence_exporter.record.schema import Damaged, check_pages, check_version, create, is_damage
+from cadence_exporter.record.log.journal import Fact, Journal, Level
+from cadence_exporter.record.state import chronicle
+from cadence_exporter.record.state.image import counters_of, memory_of, read_image
+from cadence_exporter.record.state.schema import Damaged, check_pages, check_version, create, is_damage
 
 NAME = "state.db"
 BUSY_S = 1.0

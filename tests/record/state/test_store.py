@@ -17,10 +17,10 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.memory import Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Result
-from cadence_exporter.record import history
-from cadence_exporter.record.lock import InUse
-from cadence_exporter.record.schema import KEPT_ROWS
-from cadence_exporter.record.store import CYCLE_SLACK_S, MAX_UNWRITTEN, SqliteStore
+from cadence_exporter.record.state import history
+from cadence_exporter.record.state.lock import InUse
+from cadence_exporter.record.state.schema import KEPT_ROWS
+from cadence_exporter.record.state.store import CYCLE_SLACK_S, MAX_UNWRITTEN, SqliteStore
 from tests.record.cycles import HOME, KEY, MOVED, Hands, eventful, make_cycle, make_faults, memory, observation, outcome
 
 LOOPS = ("cadence_loop_iterations_total", "ok")
@@ -492,7 +492,7 @@ def test_a_disk_that_is_full_from_the_start_never_raises_at_load(tmp_path):
         import resource, signal
         from tests.record.cycles import Hands, make_cycle, make_faults
         from cadence_exporter.errors import StateUnavailable
-        from cadence_exporter.record.store import SqliteStore
+        from cadence_exporter.record.state.store import SqliteStore
         from pathlib import Path
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         clock = Hands()
