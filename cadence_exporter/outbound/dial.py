@@ -116,6 +116,7 @@ def client_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     bundle = environ.get(key) or where()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Debian 12's Python sets it, and a body cut off would look whole
     try:
         if os.path.isdir(bundle):  # noqa: PTH112 - pathlib adds nothing here
             context.load_verify_locations(capath=bundle)

@@ -18,6 +18,7 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.outbound.call_log import CallLog
+from cadence_exporter.outbound.dial import client_context
 from cadence_exporter.outbound.https import Answer, Https, Request
 
 CLOCK = SystemClock()
@@ -432,6 +433,11 @@ def test_a_tls_body_cut_off_without_farewell_is_not_taken_for_whole(
 
     port = loopback.serve(talk, tls=server_tls("127.0.0.1"))
     assert Caller(environ=ca_environ).fails(url_of(port, "https")).reason is FailureReason.TLS
+
+
+def test_no_python_is_left_to_ignore_a_missing_farewell() -> None:
+    # Some Pythons set this option by themselves: 3.11.2, Debian 12's, does.
+    assert not client_context({}).options & ssl.OP_IGNORE_UNEXPECTED_EOF
 
 
 def test_plain_http_behind_https_is_a_tls_failure(loopback: Any, caller: Caller) -> None:
