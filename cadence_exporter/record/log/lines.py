@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from cadence_exporter.model.address import Family
+from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, PublicAddress, Unchanged, Unknown
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
@@ -103,6 +103,8 @@ def _public(cycle: Cycle) -> Iterator[Fact]:
         public = cycle.assessment.public.get(family)
         if public is not None:
             extras = _round_extras(round_)
+            if isinstance(public, Agreed | Unchanged):
+                extras |= _outvoted(round_, public.ip)
             if several or family is Family.IPV6:
                 extras["family"] = family
             yield _address(public, extras, WallTime(cycle.observation.at.wall + cycle.observation.took_s))
@@ -118,6 +120,13 @@ def _round_extras(round_: EchoRound) -> dict[str, str]:
     took = [reading.took_s for reading in round_.readings if isinstance(reading, Answered)]
     extras = {"rtt": milliseconds(max(took))} if took else {}
     return {**extras, "attempts": f"{len(round_.readings)}/{round_.configured}"}
+
+
+def _outvoted(round_: EchoRound, ip: IpAddress) -> dict[str, str]:
+    """What was said in vain: a liar is to be seen although nobody believes it."""
+    said = {reading.value.address for reading in round_.readings if isinstance(reading, Answered)}
+    others = sorted(str(address) for address in said - {ip})
+    return {"outvoted": ",".join(others)} if others else {}
 
 
 def _address(public: PublicAddress, extras: dict[str, str], at: WallTime) -> Fact:

@@ -152,6 +152,14 @@ def test_a_cache_that_holds_another_address_is_a_miss():
     assert "CACHE       STALE      ip=93.184.216.34" in lines_of(make_cycle(before=before, actions=(reconcile(HOME),)))
 
 
+def test_a_voice_that_was_outvoted_is_named():
+    seen = observation(at(1000))
+    voices = tuple(Answered(f"e{n}", EchoAnswer(ip, f"o{n}"), 0.1) for n, ip in enumerate((HOME, MOVED, HOME)))
+    seen = replace(seen, echo=MappingProxyType({Family.IPV4: EchoRound(voices, 3)}))
+    assert f"attempts=3/3 | outvoted={MOVED}" in lines_of(make_cycle(seen=seen))
+    assert "outvoted" not in lines_of(make_cycle())
+
+
 def test_a_spared_round_says_why_nobody_was_asked():
     assert "attempts=0/4 | router=unchanged" in lines_of(make_cycle(seen=observation(at(1000), asked=0)))
 
