@@ -9,6 +9,10 @@ BACKLOG = 128
 class ListenFailed(OSError):
     """The address to listen on cannot be used; the message says why and what to do."""
 
+    def __str__(self) -> str:
+        """Without the errno that OSError puts before it: the message is for people."""
+        return str(self.strerror)
+
 
 def open_listener(address: tuple[str, int]) -> socket.socket:
     """Bind and listen; an empty host means every address, port 0 any free one. Raises ListenFailed."""

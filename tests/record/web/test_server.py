@@ -189,6 +189,7 @@ def test_a_port_in_use_is_said_so(site):
     with pytest.raises(ListenFailed, match=r"cannot listen on 127\.0\.0\.1:\d+: the port is in use") as caught:
         WebServer(("127.0.0.1", site.port), lambda _: text(200, ""), NoTls(), SystemClock(), Faults())
     assert caught.value.errno == errno.EADDRINUSE
+    assert str(caught.value).startswith("cannot listen on")  # and not with OSError's "[Errno 98]"
 
 
 def test_an_address_that_is_not_ours_is_said_so():
