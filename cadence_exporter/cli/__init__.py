@@ -89,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo", help="the real service in a pretend home on loopback; needs no account, no internet"
     )
-    demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="how many times faster (default 1)")
+    demo.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="N", help="how many times faster, 0.1 to 20 (default 1)"
+    )
     demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
     demo.set_defaults(command=_demo)
     return parser
@@ -156,6 +158,18 @@ def _days(text: str) -> float:
     if not 0.0 < days <= LONGEST_DAYS:
         raise argparse.ArgumentTypeError(f"give 0 to {LONGEST_DAYS:g} days")
     return days
+
+
+def _speed(text: str) -> float:
+    from cadence_exporter.demo.demo import FASTEST, SLOWEST  # noqa: PLC0415
+
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not SLOWEST <= speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"give {SLOWEST:g} to {FASTEST:g}")
+    return speed
 
 
 def _demo(options: argparse.Namespace) -> int:

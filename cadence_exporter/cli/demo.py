@@ -24,9 +24,15 @@ def demo(speed: float, listen: str) -> int:
     with tempfile.TemporaryDirectory(prefix="cadence-demo-") as folder, demo_home(speed) as home:
         config = Path(folder) / "cadence.yaml"
         config.write_text(yaml.safe_dump(demo_settings(home, Path(folder) / "state", speed, listen)))
-        _tell(f"A pretend home on loopback. Metrics: http://{listen}/metrics  Status: http://{listen}/  Stop: Ctrl-C")
         with Story(home, clamped(speed), _tell) as story:
-            return run(config, environ, Path(folder), started=story.start)
+
+            def started() -> None:
+                _tell(
+                    f"A pretend home on loopback. Metrics: http://{listen}/metrics  Status: http://{listen}/  Stop: Ctrl-C"
+                )
+                story.start()
+
+            return run(config, environ, Path(folder), started=started)
 
 
 def _tell(text: str) -> None:
