@@ -45,7 +45,7 @@ def opening() -> tuple[Event, ...]:
         ),
         Event(
             10,
-            f"One echo service starts to lie ({LIE}). A single voice moves nothing: watch it being outvoted when it is asked.",
+            f"One echo service starts to lie ({LIE}). A single voice moves nothing: if it is its turn, it is outvoted.",
             lambda home: home.echo_lies(0, LIE),
         ),
         Event(
