@@ -20,6 +20,8 @@ from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic,
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.record.state import image
+from cadence_exporter.record.state import store as store_module
 from cadence_exporter.record.state.image import memory_of, memory_rows
 from cadence_exporter.record.state.store import SqliteStore
 from tests.decide.cases import HOME, MOVED, SPEC, make_policy, sees
@@ -38,7 +40,7 @@ LIVES = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-FEW_LIVES = settings(LIVES, max_examples=15, stateful_step_count=30, phases=("generate",))
+FEW_LIVES = settings(LIVES, max_examples=100, stateful_step_count=30, phases=("generate",))
 
 
 def verdicts(home, moved, private):
@@ -274,6 +276,7 @@ class LifeOfAStore(RuleBasedStateMachine):
         before, self.lives = self.home / str(self.lives), self.lives + 1
         shutil.copytree(before, self.home / str(self.lives))
         log = self.home / str(self.lives) / "state.db-wal"
+        assert log.stat().st_size > 0, "nothing is left to a checkpoint"
         with log.open("ab") as tail:
             tail.write(torn)
         self.dies()
@@ -307,7 +310,40 @@ def test_no_random_life_of_a_store_loses_what_was_acknowledged():
     run_state_machine_as_test(LifeOfAStore, settings=FEW_LIVES)
 
 
-def test_a_store_that_forgets_an_intent_is_found(monkeypatch):
-    monkeypatch.setattr(SqliteStore, "commit_intent", lambda self, memory: None)
+def intents_are_forgotten(store, memory):
+    """No intent on disk."""
+
+
+def verified_whatever_the_clock(value, now):
+    """The moment of the restart, as if it had been verified just now."""
+    return now.wall
+
+
+def phase_survives(image_, now):
+    return replace(memory_of(image_, now), phase=Phase.UP)
+
+
+def budget_starts_over(image_, now):
+    memory = memory_of(image_, now)
+    records = {key: replace(record, writes=()) for key, record in memory.records.items()}
+    return replace(memory, records=MappingProxyType(records))
+
+
+def counters_start_over(image_):
+    return {}, {}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "defect"),
+    [
+        (SqliteStore, "commit_intent", intents_are_forgotten),
+        (image, "_not_ahead", verified_whatever_the_clock),
+        (store_module, "memory_of", phase_survives),
+        (store_module, "memory_of", budget_starts_over),
+        (store_module, "counters_of", counters_start_over),
+    ],
+)
+def test_random_lives_of_a_store_find_planted_defects(monkeypatch, module, name, defect):
+    monkeypatch.setattr(module, name, defect)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(LifeOfAStore, settings=FEW_LIVES)
+        run_state_machine_as_test(LifeOfAStore, settings=settings(FEW_LIVES, print_blob=False))

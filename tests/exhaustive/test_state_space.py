@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from cadence_exporter.decide import phase
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
 from cadence_exporter.model.decision import Refusal
@@ -71,9 +72,20 @@ def test_beliefs_and_phases_keep_every_promise_whatever_the_router_says(confirma
     beliefs = explore(policy, BELIEFS, ("home", "moved"))
     print(f"\nbeliefs, {confirmations} confirmations: {beliefs}")
     assert len(beliefs.states) > 100, str(beliefs)
+    agreement_leads_to_up(beliefs, confirmations + 1)
+
+
+def agreement_leads_to_up(beliefs, cycles):
     for name, state in product(("home", "moved"), beliefs.states):
-        *_, (_, _, last) = walk(beliefs, name, state, confirmations + 1)
+        *_, (_, _, last) = walk(beliefs, name, state, cycles)
         assert last.phase is Phase.UP, (name, state)
+
+
+def test_a_home_that_is_stuck_is_found(monkeypatch):
+    monkeypatch.setitem(phase._NEXT, (Phase.DEGRADED, phase.Sight.CONFIRMED), Phase.DEGRADED)
+    stuck = explore(search_policy(records=()), INPUTS, ("home", "moved"))  # nothing that it does is wrong
+    with pytest.raises(AssertionError):
+        agreement_leads_to_up(stuck, 3)
 
 
 def test_two_families_keep_every_promise_and_the_second_never_sways_the_first():
