@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime
 
+# Whole processes and simulated years: minutes, so they belong to `make test` and not before each commit.
+SLOW_FOLDERS := tests/blackbox tests/simulation tests/crash tests/exhaustive
+
 .PHONY: help
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +63,7 @@ check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tes
 	$(BIN)/ruff check cadence_exporter tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server"
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
 
 .PHONY: test
 test: $(STAMP) system contracts  ## everything CI runs

@@ -1,5 +1,6 @@
 """``cadence-exporter demo``: the real service, in a pretend home where things happen while one watches."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -36,5 +37,6 @@ def demo(speed: float, listen: str) -> int:
 
 
 def _tell(text: str) -> None:
-    sys.stdout.write(f"\n   ── {text}\n\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError):  # `demo | head`: nobody reads on
+        sys.stdout.write(f"\n   ── {text}\n\n")
+        sys.stdout.flush()

@@ -40,7 +40,7 @@ def describe(cycle: Cycle | None, specs: Iterable[RecordSpec], now: Now) -> dict
         },
         "wan": str(cycle.assessment.wan),
         "lan": str(cycle.assessment.lan),
-        "cgnat": cycle.assessment.cgnat,
+        "cgnat": cycle.assessment.cgnat if cycle.assessment.router_wan is not None else None,
         "public_ip": {
             str(family): _address(cycle.assessment.public.get(family), memory.beliefs.get(family, Belief()))
             for family in sorted({*cycle.assessment.public, *memory.beliefs})
@@ -83,7 +83,7 @@ def _nothing_yet() -> dict[str, Any]:
         "uptime": {"cycles": None, "up_cycles": None, "ratio": None},
         "wan": "unknown",
         "lan": "unknown",
-        "cgnat": False,
+        "cgnat": None,
         "public_ip": {},
         "records": [],
         "refused": [],

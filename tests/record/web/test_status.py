@@ -43,6 +43,16 @@ def test_state_and_times(board, clock):
     assert board.as_dict()["next_look_in_seconds"] == 0
 
 
+def test_without_a_router_that_answers_it_is_not_known_whether_there_is_another_nat(board):
+    assert board.as_dict()["cgnat"] is None
+    silent = make_cycle()
+    board.record(silent)
+    assert board.as_dict()["cgnat"] is None
+    behind = replace(silent.assessment, router_wan=ip_address("100.64.0.9"), cgnat=True)
+    board.record(replace(silent, assessment=behind))
+    assert board.as_dict()["cgnat"] is True
+
+
 def test_the_document_can_always_be_written_as_json(board):
     json.dumps(board.as_dict())
     board.record(make_cycle(memory={"since": replace(when(0), wall=WallTime(1e300))}))
