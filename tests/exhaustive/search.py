@@ -12,7 +12,8 @@ from cadence_exporter.model.outcome import Operation, Outcome, Result
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.record.state.image import memory_of, memory_rows
 from tests.exhaustive.abstract import LOOK, NOW, WAITS, State, abstract, after_a_wait, concrete
-from tests.exhaustive.promises import DECIDING, REMEMBERING, Aftermath, Turn, keep
+from tests.exhaustive.occasions import Aftermath, Turn, keep
+from tests.exhaustive.promises import DECIDING, REMEMBERING
 
 
 @lru_cache(None)

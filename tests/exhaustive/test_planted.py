@@ -9,7 +9,7 @@ from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Uncha
 from cadence_exporter.model.memory import EchoPlan, Layer, Outage, Phase
 from cadence_exporter.model.outcome import Result
 from tests.exhaustive.abstract import search_policy
-from tests.exhaustive.promises import Broken
+from tests.exhaustive.occasions import Broken
 from tests.exhaustive.search import explore
 from tests.exhaustive.test_state_space import INPUTS
 
