@@ -21,6 +21,9 @@ KEPT_ASIDE = 5
 
 _WAL_LIMIT = 1 << 20
 _HEADER_BYTES = 100
+_TORN_SECTORS = "psow=0"
+"""A power cut may spoil the whole sector that is being written (SQLite: no power-safe overwrite). Each commit is then padded, so that
+the next one shares no sector with it."""
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -88,7 +91,8 @@ class StateFile:
 
     def _checked(self) -> sqlite3.Connection:
         check_header(self.path)
-        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        uri = f"{self.path.absolute().as_uri()}?{_TORN_SECTORS}"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             check(connection)
             connection.execute("PRAGMA journal_mode = WAL")
