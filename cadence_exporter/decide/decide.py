@@ -17,8 +17,10 @@ from cadence_exporter.model.policy import Policy
 def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> Decision:
     """One cycle's decision. ``draw`` is uniform in [0, 1)."""
     beliefs = _believe(memory, assessment, now, policy)
-    governing = beliefs[policy.families[0]]
-    phase = state_machine.step(memory.phase, state_machine.sight(assessment.wan, governing, policy))
+    before, governing = memory.beliefs.get(policy.families[0], Belief()), beliefs[policy.families[0]]
+    phase = state_machine.step(
+        memory.phase, state_machine.sight(assessment.wan, memory.phase, before, governing, policy)
+    )
     began = outage.begins(memory, phase, assessment.lan, governing)
     lasting, ended = outage.after(memory.outage, began, phase, now)
     actions, refused = _dns(memory, beliefs, assessment, phase, now, policy)
@@ -46,7 +48,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         memory=after,
         actions=actions,
         refused=refused,
-        transition=_transition(memory.phase, phase, assessment, governing),
+        transition=_transition(memory.phase, phase, before, governing),
         outage_began=began,
         outage_ended=ended,
         address_changes=tuple(_address_changes(memory, beliefs)),
@@ -91,7 +93,7 @@ def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[Addr
     ]
 
 
-def _transition(before: Phase, after: Phase, assessment: Assessment, belief: Belief) -> Transition | None:
+def _transition(before: Phase, after: Phase, held: Belief, belief: Belief) -> Transition | None:
     if before is after:
         return None
     if after is Phase.DOWN:
@@ -99,8 +101,8 @@ def _transition(before: Phase, after: Phase, assessment: Assessment, belief: Bel
     elif after is Phase.UP:
         why = f"address {belief.confirmed} confirmed"
     elif before is Phase.UP:
-        changed = belief.candidate != belief.confirmed
+        changed = belief.candidate != held.confirmed
         why = f"address changed to {belief.candidate}" if changed else "the public address is not clear"
     else:
-        why = "the WAN path works" if assessment.wan is Link.UP else "first look"
+        why = "the WAN path works"
     return Transition(before, after, why)

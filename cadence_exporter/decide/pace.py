@@ -68,9 +68,11 @@ def retry_after(failures: int, asked_s: float | None) -> float:
 
 
 def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Policy) -> bool:
-    """A candidate on its way, or a first doubt while UP: both are settled by looking once more."""
+    """A candidate on its way, a first doubt while UP, or one rung left to climb: all are settled by looking once more."""
     if phase in (Phase.INIT, Phase.DOWN):
         return False
+    if phase is Phase.DEGRADED and is_confirmed(beliefs[policy.families[0]], policy):
+        return True
     return any(
         (belief.streak > 0 and not is_confirmed(belief, policy)) or (phase is Phase.UP and 0 < belief.doubts <= 1)
         for belief in beliefs.values()

@@ -45,11 +45,14 @@ def step(phase: Phase, sight: Sight) -> Phase:
     return _NEXT[phase, sight]
 
 
-def sight(wan: Link, belief: Belief, policy: Policy) -> Sight:
-    """``belief`` is that of the governing family, this observation included."""
+def sight(wan: Link, phase: Phase, before: Belief, belief: Belief, policy: Policy) -> Sight:
+    """``belief`` is that of the governing family, this observation included; ``before``, without it."""
     if wan is not Link.UP:
         return Sight.PATH_FAILS
-    if belief.candidate is not None and belief.streak >= policy.confirmations:
-        return Sight.CONFIRMED
-    changed = belief.candidate != belief.confirmed
-    return Sight.UNCONFIRMED if changed or belief.doubts > TOLERATED_DOUBTS else Sight.WAVERING
+    confirmed = belief.candidate is not None and belief.streak >= policy.confirmations
+    if phase is not Phase.UP:
+        return Sight.CONFIRMED if confirmed else Sight.UNCONFIRMED
+    # A changed address takes UP away at once, even where one observation is enough to confirm it.
+    if belief.candidate != before.confirmed or belief.doubts > TOLERATED_DOUBTS:
+        return Sight.UNCONFIRMED
+    return Sight.CONFIRMED if confirmed else Sight.WAVERING

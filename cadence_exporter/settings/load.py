@@ -14,9 +14,9 @@ from cadence_exporter.settings.dotenv_file import read_dotenv
 from cadence_exporter.settings.environment import Variables, process_variables, read_environment
 from cadence_exporter.settings.files import read_text
 from cadence_exporter.settings.given import Given
-from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys
+from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys, secret_keys
 from cadence_exporter.settings.schema import Settings
-from cadence_exporter.settings.secret_files import read_secrets
+from cadence_exporter.settings.secret_files import is_open, read_secrets
 from cadence_exporter.settings.seed import read_seed
 from cadence_exporter.settings.yaml_file import read_yaml
 
@@ -62,6 +62,13 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
     problems += secrets.problems
     given |= secrets.given
     problems += _missing_files(given)
+    exposed = tuple(
+        f"{name}: holds a secret, and everybody on this machine may read it; chmod 600 it"
+        for name, file in ((DOTENV, cwd / DOTENV), (str(path), cwd / path if path else None))
+        if file is not None
+        and is_open(file)
+        and any(given[key].origin.startswith(f"{name}:") for key in secret_keys() if key in given)
+    )
     computed = _computed(given, environ)
     settings, more = build(given | computed, secrets.suspect if whole else {key for key, _ in leaves()})
     if problems or more:
@@ -69,7 +76,7 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
     return Loaded(
         settings=settings,
         origins=MappingProxyType({key: given[key].origin if key in given else "default" for key, _ in leaves()}),
-        warnings=(*seed.warnings, *secrets.warnings, *cautions(settings, given.keys())),
+        warnings=(*seed.warnings, *secrets.warnings, *exposed, *cautions(settings, given.keys())),
         path=path,
         exports=MappingProxyType(
             {

@@ -41,7 +41,7 @@ def read_secrets(layers: Layer, environ: Mapping[str, str]) -> Secrets:
             )
             continue
         _read(secrets, key, twin, twin.value)
-        if _is_open(twin.value) and not any(twin.value.is_relative_to(place) for place in mounted):
+        if is_open(twin.value) and not any(twin.value.is_relative_to(place) for place in mounted):
             secrets.warnings.append(f"{key}{FILE_TWIN}: everybody on this machine may read {twin.value}; chmod 600 it")
     return secrets
 
@@ -61,7 +61,8 @@ def _read(secrets: Secrets, key: str, twin: Given, path: Path) -> None:
     secrets.given[key] = replace(twin, value=value, origin=f"secret file {path}")
 
 
-def _is_open(path: Path) -> bool:
+def is_open(path: Path) -> bool:
+    """Whether everybody on this machine may read it."""
     try:
         return bool(path.stat().st_mode & stat.S_IROTH)
     except OSError:

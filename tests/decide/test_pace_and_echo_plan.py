@@ -36,7 +36,12 @@ def wait(phase, belief, draw=0.0, **changes):
     ],
 )
 def test_the_regular_pace_follows_the_phase_and_always_has_its_jitter(phase, draw, expected):
-    assert wait(phase, SETTLED, draw) == expected
+    unclear = replace(SETTLED, streak=0, doubts=2)
+    assert wait(phase, SETTLED if phase is Phase.UP else unclear, draw) == expected
+
+
+def test_the_last_rung_is_climbed_without_waiting():
+    assert wait(Phase.DEGRADED, SETTLED) == (3.0, "confirm")
 
 
 def test_a_candidate_and_a_first_doubt_are_settled_at_confirm_spacing():

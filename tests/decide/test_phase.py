@@ -66,6 +66,15 @@ def test_one_confirmation_still_climbs_one_rung_a_cycle():
     assert phases([AGREED, AGREED], make_policy(confirmations=1)) == [DEG, UP]
 
 
+def test_with_one_confirmation_a_changed_address_still_takes_up_away_at_once_and_is_published_meanwhile():
+    policy = make_policy(confirmations=1)
+    assert phases([AGREED, AGREED, CHANGED, CHANGED], policy) == [DEG, UP, DEG, UP]
+    decisions = run([AGREED, AGREED, CHANGED], policy)
+    assert decisions[2].transition.why == "address changed to 81.2.69.142"
+    assert decisions[2].actions[0].address == MOVED
+    assert [decision.why for decision in decisions] == ["confirm", "healthy", "confirm"]
+
+
 def test_five_confirmations_are_five_agreeing_observations_in_a_row():
     assert phases([AGREED] * 4 + [DISPUTED] + [AGREED] * 5, make_policy(confirmations=5))[-2:] == [DEG, UP]
 

@@ -43,14 +43,9 @@ def up_knows_one_address(turn):
 
 
 def a_changed_address_demotes_at_once(turn):
-    """An agreed address other than the confirmed one ends UP in the same cycle, unless one look is all that is asked."""
+    """An agreed address other than the confirmed one ends UP in the same cycle, whatever the number of confirmations."""
     before, verdict, _ = turn.governing()
-    if (
-        turn.policy.confirmations == 1
-        or turn.before.phase is not Phase.UP
-        or not turn.wan_up
-        or not isinstance(verdict, Agreed)
-    ):
+    if turn.before.phase is not Phase.UP or not turn.wan_up or not isinstance(verdict, Agreed):
         return True
     return verdict.ip == before.confirmed or turn.after.phase is Phase.DEGRADED
 

@@ -13,7 +13,7 @@ from tests.exhaustive.occasions import Broken
 from tests.exhaustive.search import explore
 from tests.exhaustive.test_state_space import INPUTS
 
-weigh, consider, after, step = belief.weigh, dns.consider, remember.after, phase._NEXT
+weigh, consider, after, step, sight = belief.weigh, dns.consider, remember.after, phase._NEXT, phase.sight
 
 
 def _with_streak(old, new):
@@ -45,6 +45,10 @@ def first_echo_wins(old, verdict, router_wan, now, policy):
 def a_change_keeps_the_streak(old, verdict, *rest):
     new = weigh(old, verdict, *rest)
     return replace(new, streak=2, confirmed=new.candidate) if isinstance(verdict, Agreed) and old.streak == 2 else new
+
+
+def a_change_is_overlooked(wan, at, before, after, policy):
+    return sight(wan, at, replace(before, confirmed=after.candidate), after, policy)
 
 
 def hold_ignored(spec, record, *rest):
@@ -100,7 +104,8 @@ PLANTED = [
     (belief, "weigh", unchanged_confirms, "unchanged_confirms_nothing"),
     (belief, "weigh", not_public_is_taken, "doubt_throws_confirmations_away"),
     (belief, "weigh", first_echo_wins, "."),
-    (belief, "weigh", a_change_keeps_the_streak, "a_changed_address_demotes_at_once"),
+    (belief, "weigh", a_change_keeps_the_streak, "one_observation_confirms_once"),
+    (phase, "sight", a_change_is_overlooked, "a_changed_address_demotes_at_once"),
     (belief, "distrust", lambda old: replace(old, doubts=0), "throws_confirmations_away"),
     (dns, "intend", lambda record, action: record, "nothing_vouches_after_an_intent"),
     (dns, "consider", hold_ignored, "a_hold_is_kept"),

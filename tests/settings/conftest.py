@@ -17,8 +17,10 @@ def read(tmp_path: Path) -> Read:
     ) -> Loaded:
         if yaml is not None:
             (tmp_path / "cadence.yaml").write_text(yaml)
+            (tmp_path / "cadence.yaml").chmod(0o600)
         if dotenv is not None:
             (tmp_path / ".env").write_text(dotenv)
+            (tmp_path / ".env").chmod(0o600)
         return load(config, {"HOME": "/home/someone", **environ}, tmp_path)
 
     return read_with

@@ -1,8 +1,9 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from cadence_exporter.settings.load import Loaded
+from cadence_exporter.settings.load import Loaded, load
 
 Read = Callable[..., Loaded]
 CLOUDFLARE = "providers: {cloudflare: {api_token: abc}}\n"
@@ -39,3 +40,12 @@ RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
 def test_what_is_allowed_but_doubtful_gives_one_warning(read: Read, yaml: str, warning: str) -> None:
     (only,) = read(yaml).warnings
     assert only.startswith(warning)
+
+
+def test_a_secret_in_a_file_that_everybody_may_read_gives_a_warning(read: Read, tmp_path: Path) -> None:
+    text = "CLOUDFLARE_DNS_NAME=vpn.example.com\nCLOUDFLARE_API_TOKEN=abc\n"
+    assert read(dotenv=text).warnings == ()
+    (tmp_path / ".env").chmod(0o644)
+    assert load(None, {"HOME": "/home/someone"}, tmp_path).warnings == (
+        ".env: holds a secret, and everybody on this machine may read it; chmod 600 it",
+    )
