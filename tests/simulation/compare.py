@@ -43,7 +43,7 @@ BAD_SERVICES = CALM | {
     "walled_garden": 0.5,
 }
 WEATHERS: Mapping[str, Mapping[str, float]] = {
-    "Renumberings and outages, honest echo services": CALM,
+    "Renumberings and outages, echo services honest and seldom dead": CALM,
     "The same, with echo services that lie, lag, die or sit behind a captive portal": BAD_SERVICES,
 }
 
@@ -175,8 +175,10 @@ LEGEND = """
 
 - A page where an address was expected is recognised by all three; lies are public addresses, which all three accept as such. Fewer
   operators than the quorum lie at a time: with a majority of liars the product is lost as well.
-- The product's slow tail in the second table is by design: one operator lies, others are dead, and no quorum is left. It then waits,
-  says so (DEGRADED), asks all services at its fast pace, and leaves the record as it is. The simple policies guess; often rightly.
+- The product's slow tail is by design: when services of two operators are dead at once, or one lies and others are dead, no quorum is
+  left. It then waits, says so (DEGRADED), asks all services at its fast pace, which is where its calls go, and leaves the record as it
+  is. The simple policies guess; in the first table they always guess right, and are faster for it.
+- When all is well the product looks every 180 s too, so an outage of a minute or two may fall between two looks.
 - Nobody edits the zone by hand, the provider has no bad days and the host never dies: there the product's readings of resolvers, its
   budget and its store would show. The calls they cost are counted all the same.
 - Renumberings are far more frequent than in most homes, so that percentiles mean something: compare columns, not with your own year.
