@@ -105,7 +105,7 @@ PLANTED = [
     (belief, "weigh", not_public_is_taken, "doubt_throws_confirmations_away"),
     (belief, "weigh", first_echo_wins, "."),
     (belief, "weigh", a_change_keeps_the_streak, "one_observation_confirms_once"),
-    (phase, "sight", a_change_is_overlooked, "a_changed_address_demotes_at_once"),
+    (phase, "sight", a_change_is_overlooked, "up_knows_one_address"),
     (belief, "distrust", lambda old: replace(old, doubts=0), "throws_confirmations_away"),
     (dns, "intend", lambda record, action: record, "nothing_vouches_after_an_intent"),
     (dns, "consider", hold_ignored, "a_hold_is_kept"),
