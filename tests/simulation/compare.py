@@ -177,7 +177,7 @@ LEGEND = """
   operators than the quorum lie at a time: with a majority of liars the product is lost as well.
 - The product's slow tail is by design: when services of two operators are dead at once, or one lies and others are dead, no quorum is
   left. It then waits, says so (DEGRADED), asks all services at its fast pace, which is where its calls go, and leaves the record as it
-  is. The simple policies guess; in the first table they always guess right, and are faster for it.
+  is. The simple policies guess; in the first table they are never wrong, and the first of them has the shorter tail.
 - When all is well the product looks every 180 s too, so an outage of a minute or two may fall between two looks.
 - Nobody edits the zone by hand, the provider has no bad days and the host never dies: there the product's readings of resolvers, its
   budget and its store would show. The calls they cost are counted all the same.
