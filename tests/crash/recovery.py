@@ -73,9 +73,24 @@ def _at_once(point, left, life):
         yield f"began in {memory.phase}"
     if counters.get(LOOPS, 0) != memory.cycle:
         yield f"half a commit: {counters.get(LOOPS)} cycles counted, the memory is of cycle {memory.cycle}"
+    yield from _history(life.store._connection, counters)
     if not left.lied:
         yield from _lost(point, life)
         yield from _vouched(point, memory)
+
+
+def _history(connection, counters):
+    """History is written with the counters that belong to it, or not at all."""
+    for table, metric, label in (
+        ("transition", "cadence_state_transitions_total", None),
+        ("dns_change", "cadence_dns_mutations_total", "success"),
+        ("outage", "cadence_outages_total", None),
+    ):
+        rows = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from above
+        counted = sum(value for key, value in counters.items() if key[0] == metric and label in (None, key[-1]))
+        under_way = counted - 1 if table == "outage" else counted
+        if not under_way <= rows <= counted:
+            yield f"{rows} rows of {table}, {counted} counted"
 
 
 def _lost(point, life):

@@ -121,13 +121,24 @@ class Watcher:
         self._teller.point(self._where)
 
 
+def open_store(folder, clock):
+    return SqliteStore(folder, clock, CountedFaults(Console(Silence(), clock, Style(level=Level.ERROR))))
+
+
+def die(store):
+    """As far as one process can play it: no clean stop. A checkpoint on closing changes no copy that was made before."""
+    if store._connection is not None:
+        store._connection.close()
+        store._connection = None
+    store._lock.release()
+
+
 class Life:
     """One process: store, metrics and loop, in a world that may be older than it."""
 
     def __init__(self, world, folder, teller, make_loop=Loop):
-        self.world, self.folder, self.teller = world, folder, teller
-        self.faults = CountedFaults(Console(Silence(), world.clock, Style(level=Level.ERROR)))
-        self.store = SqliteStore(folder, world.clock, self.faults)
+        self.world, self.teller = world, teller
+        self.store = open_store(folder, world.clock)
         teller.life = self
         self.metrics = None
         self.memory = self.store.load(world.clock.now())
@@ -140,7 +151,7 @@ class Life:
             store=WatchedStore(self),
             recorders=watchers,
             calls=world,
-            faults=self.faults,
+            faults=self.store._faults,
             draw=lambda: 0.5,
         )
         self.loop = make_loop(around, self._equipment(), self.memory, self._equipment)
@@ -151,11 +162,7 @@ class Life:
         self.teller.point("after commit")
 
     def die(self):
-        """As far as one process can play it: no clean stop, no checkpoint that the copies would see."""
-        if self.store._connection is not None:
-            self.store._connection.close()
-            self.store._connection = None
-        self.store._lock.release()
+        die(self.store)
 
     def _equipment(self):
         world = self.world
@@ -167,7 +174,7 @@ class Life:
             call_timeout_s=CALL_TIMEOUT_S,
             lane=InlineLane,
         )
-        hands = Hands(reconciler, self.faults, world.clock)
+        hands = Hands(reconciler, self.store._faults, world.clock)
 
         def perform(actions):
             if any(isinstance(action, Reconcile) for action in actions):
