@@ -24,6 +24,7 @@ def demo(speed: float, listen: str) -> int:
     }
     with tempfile.TemporaryDirectory(prefix="cadence-demo-") as folder, demo_home(speed) as home:
         config = Path(folder) / "cadence.yaml"
+        config.touch(mode=0o600)  # it holds the pretend token
         config.write_text(yaml.safe_dump(demo_settings(home, Path(folder) / "state", speed, listen)))
         with Story(home, clamped(speed), _tell) as story:
 

@@ -62,6 +62,7 @@ def test_power_does_not_mend_a_dead_line(home: Home) -> None:
 
 def written(settings: dict[str, Any], directory: Path) -> Path:
     path = directory / "cadence.yaml"
+    path.touch(mode=0o600)
     path.write_text(yaml.safe_dump(settings), "utf-8")
     return path
 

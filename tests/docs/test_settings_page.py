@@ -49,6 +49,7 @@ def test_the_example_file_loads_with_everything_uncommented(tmp_path: Path) -> N
 
 def test_the_example_variables_load_as_they_are_and_filled_in(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text()
+    (tmp_path / ".env").touch(mode=0o600)
     (tmp_path / ".env").write_text(text)
     assert load(None, {}, tmp_path).warnings == ()
     filled = (
