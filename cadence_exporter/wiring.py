@@ -1,7 +1,5 @@
 """Settings -> the real thing. The only file that names concrete classes."""
 
-from types import MappingProxyType
-
 from cadence_exporter.act.dns.cloudflare import Cloudflare
 from cadence_exporter.act.dns.doh_truth import DohTruth
 from cadence_exporter.act.dns.file import HostsFile
@@ -28,7 +26,6 @@ def policy(settings: Settings) -> Policy:
         confirm_spacing_s=loop.confirm_spacing,
         families=public_ip.families,
         quorum=public_ip.quorum,
-        panel=MappingProxyType({family: len(settings.echo_services(family)) for family in public_ip.families}),
         cross_check_s=public_ip.cross_check,
         refused_networks=public_ip.refuse,
         records=settings.record_specs(),

@@ -13,7 +13,6 @@ from cadence_exporter.simulate.run import Simulation
 from cadence_exporter.simulate.sampler import Sampler
 from cadence_exporter.simulate.scenarios import SCENARIOS, Scenario
 
-DEFAULT = "quiet-month"
 BROKEN = 1
 BAD_USAGE = 2
 _BAR = 40

@@ -2,6 +2,7 @@
 
 from enum import Enum, auto
 
+from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.memory import Belief, Phase
 from cadence_exporter.model.policy import Policy
@@ -49,7 +50,7 @@ def sight(wan: Link, phase: Phase, before: Belief, belief: Belief, policy: Polic
     """``belief`` is that of the governing family, this observation included; ``before``, without it."""
     if wan is not Link.UP:
         return Sight.PATH_FAILS
-    confirmed = belief.candidate is not None and belief.streak >= policy.confirmations
+    confirmed = is_confirmed(belief, policy)
     if phase is not Phase.UP:
         return Sight.CONFIRMED if confirmed else Sight.UNCONFIRMED
     # A changed address takes UP away at once, even where one observation is enough to confirm it.

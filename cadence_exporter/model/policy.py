@@ -1,6 +1,5 @@
 """The numbers that assess and decide go by: the settings, reduced to what the pure stages need."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -21,8 +20,6 @@ class Policy:
     families: tuple[Family, ...]
     """The first one governs the state of the connection; the others only their own records."""
     quorum: int
-    panel: Mapping[Family, int]
-    """How many echo services there are to ask."""
     cross_check_s: float
     refused_networks: tuple[IPv4Network | IPv6Network, ...]
     """CDN and VPN ranges that are never home."""

@@ -1,14 +1,13 @@
 """Which home is simulated, and the policy it runs by: the defaults of the settings."""
 
 from ipaddress import ip_network
-from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.line import VPN_NETWORK
-from cadence_exporter.simulate.world import ECHO_URLS, HomeSpec
+from cadence_exporter.simulate.world import HomeSpec
 
 CALL_TIMEOUT_S = 8.0
 _PROVIDER = "cloudflare"
@@ -30,7 +29,6 @@ def policy(spec: HomeSpec) -> Policy:
         confirm_spacing_s=3.0,
         families=spec.families,
         quorum=spec.quorum,
-        panel=MappingProxyType({family: len(ECHO_URLS) for family in spec.families}),
         cross_check_s=3600.0,
         refused_networks=(ip_network(VPN_NETWORK),),
         records=spec.records,

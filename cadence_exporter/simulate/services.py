@@ -23,8 +23,6 @@ from cadence_exporter.simulate.line import Line
 PROBE_TIMEOUT_S = 8.0
 GATEWAY = ip_address("192.168.1.1")
 _ROUTER_ALIVE = Answered("router", RouterAlive(GATEWAY, RouterMethod.ARP), 0.002)
-_NO_ROUTE = 0.003
-"""A host without a way out learns so at once."""
 
 Say = Callable[[Family], IpAddress | None]
 

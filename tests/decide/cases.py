@@ -25,7 +25,6 @@ def make_policy(**changes) -> Policy:
         "confirm_spacing_s": 3.0,
         "families": (Family.IPV4,),
         "quorum": 2,
-        "panel": {Family.IPV4: 4},
         "cross_check_s": 3600.0,
         "refused_networks": (),
         "records": (SPEC,),

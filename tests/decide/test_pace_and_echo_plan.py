@@ -97,7 +97,7 @@ def two_families():
         RecordSpec(RecordKey("v.example.com", RecordType.A), "p"),
         RecordSpec(RecordKey("v.example.com", RecordType.AAAA), "p"),
     )
-    return make_policy(families=(Family.IPV4, Family.IPV6), panel={}, records=records)
+    return make_policy(families=(Family.IPV4, Family.IPV6), records=records)
 
 
 def test_the_second_family_never_decides_the_phase_but_has_its_own_record():

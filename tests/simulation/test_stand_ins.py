@@ -29,7 +29,7 @@ def test_the_policy_is_that_of_the_default_settings(tmp_path):
     real = real_policy(load(None, {"STATE_DIRECTORY": str(tmp_path)}, tmp_path).settings)
     ours = policy(PLAIN)
     for name in ("interval_s", "fast_factor", "slow_factor", "jitter_s", "confirmations", "confirm_spacing_s", "quorum",
-                 "cross_check_s", "cache_max_age_s", "max_changes_per_day", "families", "panel"):  # fmt: skip
+                 "cross_check_s", "cache_max_age_s", "max_changes_per_day", "families"):  # fmt: skip
         assert getattr(ours, name) == getattr(real, name), name
 
 

@@ -45,7 +45,6 @@ class Metric:
 
 STAGES = ("published", "visible")
 LOOP_PHASES = ("total", "observe", "decide", "act")
-FEATURES = ("dns_reconcile", "dry_run")
 CACHES = ("dns_record", "public_ip")
 
 _STEPS = (  # the state machine's arrows; DOWN lies below INIT
