@@ -19,6 +19,8 @@ def judge(
 ) -> PublicAddress:
     """The verdict on one family. ``router_wan`` has no vote; a public address of its own that differs is a veto."""
     expected = plan.expected if plan else None
+    if echo.spared and plan and plan.meanwhile:
+        return plan.meanwhile
     if echo.spared:
         return Unchanged(expected, "router") if expected else Unknown("no echo service was asked")
     votes = _votes(echo)

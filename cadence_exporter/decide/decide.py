@@ -40,7 +40,11 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         beliefs=MappingProxyType(beliefs),
         records=MappingProxyType(records),
         echo_plans=MappingProxyType(
-            {family: plan for family in beliefs if (plan := echo_plan.plan(phase, beliefs[family], now, policy))}
+            {
+                family: plan
+                for family, belief in beliefs.items()
+                if (plan := echo_plan.plan(phase, family, belief, assessment, now, policy))
+            }
         ),
         outage=lasting,
     )

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
+from cadence_exporter.model.assessment import PublicAddress
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.record import RecordKey
 
@@ -94,13 +95,15 @@ class EchoPlan:
     """Which echo services the next observation asks, decided one cycle ahead."""
 
     first: int
-    """How many are asked at first; 0 asks none."""
+    """How many are asked at first; 0 asks none: they have a rest."""
     turn: int = 0
     """Where in the list to begin: the services take turns."""
     expected: IpAddress | None = None
     """When all asked first say this, the rest is left in peace; any other answer brings in the whole panel."""
     spare_if_router_says: IPv4Address | None = None
     """When the router still says this, none is asked."""
+    meanwhile: PublicAddress | None = None
+    """The verdict that stands while the services have a rest."""
 
 
 @dataclass(frozen=True, slots=True)

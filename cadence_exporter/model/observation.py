@@ -90,7 +90,10 @@ class EchoAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EchoRound:
-    """The echo services of one family in one observation. No readings and ``spared``: the router still says what it said."""
+    """The echo services of one family in one observation.
+
+    No readings and ``spared``: nobody was asked, for the router still says what it said, or they have a rest.
+    """
 
     readings: tuple[Reading[EchoAnswer], ...]
     configured: int

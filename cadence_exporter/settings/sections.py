@@ -35,6 +35,7 @@ ECHO_IPV4 = (
     "https://ipv4.icanhazip.com",
     "https://ifconfig.me/ip",
     "https://1.1.1.1/cdn-cgi/trace",
+    "https://checkip.amazonaws.com",
 )
 ECHO_IPV6 = (
     "https://api6.ipify.org",

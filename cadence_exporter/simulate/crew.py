@@ -62,6 +62,8 @@ class WorldCrew:
                 return self._spared
             if says is not None:
                 plan = None
+        if plan is not None and plan.first == 0:
+            return self._spared
         order = in_turn(services, plan.turn if plan else 0)
         first = len(order) if plan is None else min(plan.first, len(order))
         readings = [service.ask(family) for service in order[:first]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.outcome import ApiCall
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.settings.sections import ECHO_IPV4, WAN_TARGETS
 from cadence_exporter.simulate.clock import EPOCH, WorldClock
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.disk import Disk
@@ -17,13 +18,6 @@ from cadence_exporter.simulate.resolver import Resolver
 from cadence_exporter.simulate.services import EchoService, Lies, Router, Target
 from cadence_exporter.simulate.zone import Zone
 
-ECHO_URLS = (
-    "https://api.ipify.org",
-    "https://ipv4.icanhazip.com",
-    "https://ifconfig.me/ip",
-    "https://1.1.1.1/cdn-cgi/trace",
-)
-TARGETS = ("tls://1.1.1.1:443", "tls://9.9.9.9:443")
 RESOLVERS = ("cloudflare-dns.com", "dns.google")
 
 
@@ -66,9 +60,9 @@ class World:
         self._fuse: tuple[int, Crash] | None = None
         self.line = Line(spec.families, self.clock, dice(seed, "line"))
         self.router = Router(self.line, speaks_natpmp=spec.speaks_natpmp)
-        self.targets = tuple(Target(name, self.line, self.router) for name in TARGETS)
+        self.targets = tuple(Target(name, self.line, self.router) for name in WAN_TARGETS)
         self.lies: dict[str, Ills[Lies]] = {}
-        self.echo = tuple(self._echo_service(url, number) for number, url in enumerate(ECHO_URLS))
+        self.echo = tuple(self._echo_service(url, number) for number, url in enumerate(ECHO_IPV4))
         self.zone = Zone(self)
         self.resolvers = tuple(Resolver(operator, self) for operator in RESOLVERS)
         self.disk = Disk(self, tally=tally)

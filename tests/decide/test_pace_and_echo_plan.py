@@ -5,19 +5,26 @@ from ipaddress import ip_address
 
 import pytest
 
+from cadence_exporter.assess.public_ip import judge
 from cadence_exporter.decide import echo_plan
 from cadence_exporter.decide.decide import decide
 from cadence_exporter.decide.pace import brought_forward, next_look
 from cadence_exporter.model.address import Family, RecordType
-from cadence_exporter.model.assessment import Agreed, Link, Unchanged, Unknown
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, Unchanged, Unknown
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import Belief, EchoPlan, Phase, RecordMemory
+from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
 
 SETTLED = Belief(candidate=HOME, streak=2, confirmed=HOME, agreed_at=Instant(0.0), turn=5)
 ROUTER = ip_address("93.184.216.34")
 V6 = ip_address("2a00:1450:4001:81b::200e")
+QUARREL = tuple(Answered(f"e{n}", EchoAnswer(ip, f"o{n}"), 0.1) for n, ip in enumerate((HOME, HOME, MOVED, MOVED)))
+
+
+def plan_after(phase, belief, seconds, policy, seen=None):
+    return echo_plan.plan(phase, Family.IPV4, belief, seen or sees(), at(seconds), policy)
 
 
 def wait(phase, belief, draw=0.0, **changes):
@@ -64,20 +71,57 @@ def test_a_look_that_is_overdue_after_a_long_cycle_is_not_given_up_for_a_later_o
 
 def test_everyone_is_asked_until_up_and_whenever_in_doubt():
     policy = make_policy()
-    assert echo_plan.plan(Phase.DEGRADED, SETTLED, at(1), policy) is None
-    assert echo_plan.plan(Phase.UP, replace(SETTLED, doubts=1), at(1), policy) is None
-    assert echo_plan.plan(Phase.UP, replace(SETTLED, streak=1), at(1), policy) is None
+    assert plan_after(Phase.DEGRADED, SETTLED, 1, policy) is None
+    assert plan_after(Phase.UP, replace(SETTLED, doubts=1), 1, policy) is None
+    assert plan_after(Phase.UP, replace(SETTLED, streak=1), 1, policy) is None
 
 
 def test_without_a_router_that_answers_one_service_in_turn_is_asked():
-    assert echo_plan.plan(Phase.UP, SETTLED, at(9_000), make_policy()) == EchoPlan(1, 5, HOME)
+    assert plan_after(Phase.UP, SETTLED, 9_000, make_policy()) == EchoPlan(1, 5, HOME)
 
 
 def test_a_router_that_answers_spares_the_services_until_the_cross_check():
     belief = replace(SETTLED, router_said=ROUTER)
-    assert echo_plan.plan(Phase.UP, belief, at(3_599), make_policy()) == EchoPlan(1, 5, HOME, ROUTER)
-    assert echo_plan.plan(Phase.UP, belief, at(3_600), make_policy()) == EchoPlan(2, 5, HOME)
-    assert echo_plan.plan(Phase.UP, replace(belief, agreed_at=None), at(1), make_policy()) == EchoPlan(2, 5, HOME)
+    assert plan_after(Phase.UP, belief, 3_599, make_policy()) == EchoPlan(1, 5, HOME, ROUTER)
+    assert plan_after(Phase.UP, belief, 3_600, make_policy()) == EchoPlan(2, 5, HOME)
+    assert plan_after(Phase.UP, replace(belief, agreed_at=None), 1, make_policy()) == EchoPlan(2, 5, HOME)
+
+
+def test_services_that_stay_unclear_are_asked_eagerly_at_first_and_then_every_sixth_look():
+    """Four minutes at the fast pace, then as often as a healthy home asks."""
+    asked = [
+        n
+        for n in range(40)
+        if plan_after(Phase.DEGRADED, replace(SETTLED, streak=0, doubts=n), 1, make_policy()) is None
+    ]
+    assert asked == [*range(8), 13, 19, 25, 31, 37]
+
+
+def test_a_rest_keeps_the_verdict_and_ends_at_another_word_of_the_router():
+    disputed = sees(Disputed((HOME, MOVED), "why"), router_wan=ROUTER)
+    doubtful = replace(SETTLED, streak=0, doubts=8)
+    resting = EchoPlan(0, 5, spare_if_router_says=ROUTER, meanwhile=disputed.public[Family.IPV4])
+    assert plan_after(Phase.DEGRADED, doubtful, 1, make_policy(), disputed) == resting
+    assert plan_after(Phase.UP, doubtful, 1, make_policy(), disputed) is None
+
+
+def test_the_router_says_nothing_that_ends_a_rest_of_ipv6_services():
+    seen = replace(sees(router_wan=ROUTER), public={Family.IPV6: Unknown("no IPv6 here")})
+    plan = echo_plan.plan(Phase.DEGRADED, Family.IPV6, Belief(doubts=8), seen, at(1), make_policy())
+    assert plan == EchoPlan(0, meanwhile=Unknown("no IPv6 here"))
+
+
+def test_a_dispute_that_lasts_is_still_the_verdict_in_each_look_of_a_rest():
+    memory, policy = fresh(), make_policy()
+    asked = 0
+    for turn in range(60):
+        echo = EchoRound((), 5, spared=True) if Family.IPV4 in memory.echo_plans else EchoRound(QUARREL, 5)
+        asked += not echo.spared
+        verdict = judge(echo, None, memory.echo_plans.get(Family.IPV4), policy)
+        assert isinstance(verdict, Disputed)
+        memory = decide(memory, sees(verdict), at(turn * 35.0), 0.0, policy).memory
+        assert memory.phase is Phase.DEGRADED
+    assert asked == 8 + 8
 
 
 def test_a_spared_round_does_not_postpone_the_cross_check_but_a_voice_does():

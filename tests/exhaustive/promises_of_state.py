@@ -2,6 +2,7 @@
 
 from cadence_exporter.assess.public_ip import not_publishable
 from cadence_exporter.decide.belief import is_confirmed
+from cadence_exporter.decide.echo_plan import EAGER_LOOKS
 from cadence_exporter.model.assessment import Agreed, Link, Unchanged
 from cadence_exporter.model.memory import Layer, Phase
 from tests.exhaustive.occasions import DOUBTFUL
@@ -138,9 +139,20 @@ def an_address_change_is_told_once(turn):
 
 
 def echo_services_are_spared_only_when_healthy(turn):
-    """Fewer than all are asked only while UP, confirmed, without doubts, and then the confirmed address is expected."""
+    """Fewer than all are asked only while UP, confirmed, without doubts, and then the confirmed address is expected.
+
+    None at all, by a plan of its own, only after a long dispute while not UP, and then the verdict stays what it is.
+    """
     for family, plan in turn.after.echo_plans.items():
         belief = turn.after.beliefs[family]
+        if plan.first == 0:
+            if (
+                turn.after.phase is Phase.UP
+                or belief.doubts < EAGER_LOOKS
+                or plan.meanwhile != turn.assessment.public[family]
+            ):
+                return False
+            continue
         if turn.after.phase is not Phase.UP or not is_confirmed(belief, turn.policy) or belief.doubts:
             return False
         if plan.expected != belief.confirmed or plan.first < 1:

@@ -13,11 +13,12 @@ from cadence_exporter.observe import doorbell as real_doorbell
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
 from cadence_exporter.outbound.lane import Lane
 from cadence_exporter.settings.load import load
+from cadence_exporter.settings.sections import ECHO_IPV4
 from cadence_exporter.simulate import doorbell
 from cadence_exporter.simulate.crew import in_turn
 from cadence_exporter.simulate.home import PLAIN, policy
 from cadence_exporter.simulate.lane import InlineLane
-from cadence_exporter.simulate.world import ECHO_URLS, World
+from cadence_exporter.simulate.world import World
 from cadence_exporter.wiring import policy as real_policy
 
 
@@ -35,7 +36,7 @@ def test_the_policy_is_that_of_the_default_settings(tmp_path):
 
 @pytest.mark.parametrize("turn", range(9))
 def test_echo_services_take_turns_as_in_production(turn):
-    real = EchoPanel(Family.IPV4, ECHO_URLS, None, None, None)._order(turn)
+    real = EchoPanel(Family.IPV4, ECHO_IPV4, None, None, None)._order(turn)
     assert [service.url for service in in_turn(world().echo, turn)] == real
 
 

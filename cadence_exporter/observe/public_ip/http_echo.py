@@ -35,6 +35,8 @@ class EchoPanel:
             if plan.spare_if_router_says == router_says:
                 return EchoRound((), len(self._urls), spared=True)
             plan = None  # another word of the router's is the strongest hint there is: everyone is asked at once
+        if plan is not None and plan.first == 0:
+            return EchoRound((), len(self._urls), spared=True)
         order = self._order(plan.turn if plan else 0)
         first = len(order) if plan is None else min(plan.first, len(order))
         asked = self._start(order[:first], deadline)

@@ -102,7 +102,7 @@ def _public(cycle: Cycle) -> Iterator[Fact]:
     for family, round_ in cycle.observation.echo.items():
         public = cycle.assessment.public.get(family)
         if public is not None:
-            extras = _round_extras(round_)
+            extras = _round_extras(round_, public)
             if isinstance(public, Agreed | Unchanged):
                 extras |= _outvoted(round_, public.ip)
             if several or family is Family.IPV6:
@@ -114,9 +114,10 @@ def _public(cycle: Cycle) -> Iterator[Fact]:
         yield Fact("ROUTER_WAN", "CGNAT", said, "ip", text, Level.WARNING, "🟡")
 
 
-def _round_extras(round_: EchoRound) -> dict[str, str]:
+def _round_extras(round_: EchoRound, public: PublicAddress) -> dict[str, str]:
     if round_.spared:
-        return {"attempts": f"0/{round_.configured}", "router": "unchanged"}
+        reason = {"router": "unchanged"} if isinstance(public, Unchanged) else {"services": "at rest"}
+        return {"attempts": f"0/{round_.configured}", **reason}
     took = [reading.took_s for reading in round_.readings if isinstance(reading, Answered)]
     extras = {"rtt": milliseconds(max(took))} if took else {}
     return {**extras, "attempts": f"{len(round_.readings)}/{round_.configured}"}

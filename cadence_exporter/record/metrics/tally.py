@@ -87,9 +87,11 @@ def _probes(cycle: Cycle) -> Iterator[tuple[CounterKey, float]]:
 
 def _cache(cycle: Cycle) -> Iterator[tuple[CounterKey, float]]:
     for family, round_ in cycle.observation.echo.items():
-        looked_again = "stale" if isinstance(cycle.assessment.public.get(family), Unchanged) else "miss"
-        result = "hit" if round_.spared else looked_again
-        yield ("cadence_cache_lookups_total", "public_ip", result), 1
+        unchanged = isinstance(cycle.assessment.public.get(family), Unchanged)
+        if round_.spared and not unchanged:
+            continue  # the services have a rest after a long dispute: nothing was looked up
+        looked_again = "stale" if unchanged else "miss"
+        yield ("cadence_cache_lookups_total", "public_ip", "hit" if round_.spared else looked_again), 1
     for _, result in record_lookups(cycle):
         yield ("cadence_cache_lookups_total", "dns_record", result), 1
 

@@ -10,6 +10,7 @@ import pytest
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.model.address import Family
+from cadence_exporter.model.assessment import Unknown
 from cadence_exporter.model.instants import later
 from cadence_exporter.model.memory import EchoPlan
 from cadence_exporter.model.observation import Answered, EchoRound, Failed, FailureReason
@@ -124,6 +125,19 @@ def test_a_router_that_still_says_the_same_spares_every_call(loopback: Any, lane
     plan = EchoPlan(first=1, expected=HOME, spare_if_router_says=HOME)
     assert read(panel(services, lanes), plan, HOME) == EchoRound((), 1, spared=True)
     assert services.asked == []
+
+
+@pytest.mark.parametrize("router_says", [None, HOME])
+def test_a_rest_asks_nobody(loopback: Any, lanes: ProbeLanes, router_says: IPv4Address | None) -> None:
+    services = Services(loopback, HOME)
+    plan = EchoPlan(first=0, spare_if_router_says=HOME, meanwhile=Unknown("silence"))
+    assert read(panel(services, lanes), plan, router_says) == EchoRound((), 1, spared=True)
+    assert services.asked == []
+
+
+def test_a_rest_ends_at_another_word_of_the_router(loopback: Any, lanes: ProbeLanes) -> None:
+    plan = EchoPlan(first=0, spare_if_router_says=HOME, meanwhile=Unknown("silence"))
+    assert said(read(panel(Services(loopback, HOME, HOME), lanes), plan, MOVED)) == [HOME, HOME]
 
 
 @pytest.mark.parametrize("router_says", [None, MOVED])

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Disputed, Unknown
+from cadence_exporter.model.assessment import Disputed, Unchanged, Unknown
 from cadence_exporter.model.decision import Refusal, Refused, Transition
 from cadence_exporter.model.memory import Phase, RecordMemory
 from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound, Failed, FailureReason
@@ -161,7 +161,10 @@ def test_a_voice_that_was_outvoted_is_named():
 
 
 def test_a_spared_round_says_why_nobody_was_asked():
-    assert "attempts=0/4 | router=unchanged" in lines_of(make_cycle(seen=observation(at(1000), asked=0)))
+    seen = observation(at(1000), asked=0)
+    assert "attempts=0/4 | router=unchanged" in lines_of(make_cycle(seen=seen, public=Unchanged(HOME, "router")))
+    quarrel = Disputed((HOME, MOVED), "echo services name different addresses")
+    assert "attempts=0/4 | services=at rest" in lines_of(make_cycle(seen=seen, public=quarrel))
 
 
 def test_both_families_are_told_apart():

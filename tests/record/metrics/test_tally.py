@@ -76,6 +76,11 @@ def test_rounds_of_echo_services(asked, public, cache, attempts, failures):
     assert {key: amount for key, amount in found.items() if key[0] == "probe_failures_total"} == failures
 
 
+def test_a_rest_of_the_services_is_neither_an_attempt_nor_a_failure_nor_a_lookup():
+    found = sums(make_cycle(seen=observation(at(1000), asked=0), public=Disputed((HOME, MOVED), "why")))
+    assert not [key for key in found if "public_ip" in key]
+
+
 def test_transitions_outages_and_changes_of_address():
     cycle = make_cycle(
         transition=Transition(Phase.UP, Phase.DOWN, ""),
