@@ -77,6 +77,18 @@ test: $(STAMP) system contracts  ## everything CI runs
 soak: $(STAMP)  ## the tests that take minutes: 200 kills at random instants
 	$(BIN)/python -m pytest -q -s -m soak
 
+MUTATION_VENV ?= .venv-mutation
+MUTATION_STAMP := $(MUTATION_VENV)/.installed
+
+$(MUTATION_STAMP): requirements/mutation.txt
+	$(PYTHON) -m venv $(MUTATION_VENV)
+	$(MUTATION_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements/mutation.txt
+	touch $@
+
+.PHONY: mutants
+mutants: $(MUTATION_STAMP)  ## minutes: the pure stages are broken in 1,200 small ways, and the tests must notice; writes docs/MUTANTS.md
+	$(MUTATION_VENV)/bin/python -m tests.mutation
+
 .PHONY: simulate-long
 simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in 10,000 homes; writes docs/SIMULATION.md
 	$(BIN)/python -m tests.simulation.long --years 300 --seeds 10000 --jobs 2
@@ -98,7 +110,8 @@ docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
 lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed, without any registry's address
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/mutation.in -o requirements/mutation.txt
 
 .PHONY: clean
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(MUTATION_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
