@@ -90,8 +90,9 @@ mutants: $(MUTATION_STAMP)  ## minutes: the pure stages are broken in 1,200 smal
 	$(MUTATION_VENV)/bin/python -m tests.mutation
 
 .PHONY: simulate-long
-simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in 10,000 homes; writes docs/SIMULATION.md
-	$(BIN)/python -m tests.simulation.long --years 300 --seeds 10000 --jobs 2
+simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in 10,000 homes; goes on after ^C; writes docs/SIMULATION.md
+	mkdir -p build
+	$(BIN)/python -m tests.simulation.long --years 300 --seeds 10000 --jobs 2 --ledger build/simulate-long.jsonl
 
 .PHONY: bench
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)

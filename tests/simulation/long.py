@@ -1,8 +1,13 @@
-"""The programme: many homes, years of fault-dense weather, and a report. ``python -m tests.simulation.long --years 10 --jobs 2``."""
+"""The programme: many homes, years of fault-dense weather, and a report. ``python -m tests.simulation.long --years 10 --jobs 2``.
+
+With ``--ledger FILE`` each home is written down as it ends, and a run that was stopped goes on where it was.
+"""
 
 import argparse
+import json
 import math
 import multiprocessing
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,69 +15,98 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, process_time
 
-import pytest
-
 from cadence_exporter.simulate.checkers import CHECKERS
 from cadence_exporter.simulate.home import PLAIN
-from cadence_exporter.simulate.run import Account, Simulation
+from cadence_exporter.simulate.run import Simulation
 from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.weather import KINDS
-from tests.simulation.defects import DEFECTS
 from tests.simulation.seeds import simulation
-from tests.simulation.test_sensitivity import seeds_until_found
 
 DAYS_A_YEAR = 365.25
 REPORT = Path(__file__).parents[2] / "docs" / "SIMULATION.md"
 
 
+@dataclass(frozen=True)
+class Home:
+    """What is kept of one home: one line of the ledger."""
+
+    seed: int
+    days: float
+    cpu_s: float
+    cycles: int
+    crashes: int
+    writes: dict[str, int]
+    outages: int
+    address_changes: int
+    faults: dict[str, int]
+    broken: str | None
+    """The first broken promise, and how."""
+
+
+def live(task: tuple[int, float]) -> Home:
+    began = process_time()
+    account = simulation(*task).run()
+    first = next((f"{each.promise}: {each.what}" for each in account.broken), None)
+    return Home(
+        account.seed, account.days, process_time() - began, account.cycles, account.crashes, account.writes,
+        account.outages, account.address_changes, account.faults, first,
+    )  # fmt: skip
+
+
 @dataclass
 class Totals:
-    seeds: int = 0
-    days: float = 0.0
-    cycles: int = 0
-    crashes: int = 0
-    writes: int = 0
-    outages: int = 0
-    address_changes: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    homes: list[Home] = field(default_factory=list)
 
-    def add(self, account: Account) -> None:
-        self.seeds += 1
-        self.days += account.days
-        self.cycles += account.cycles
-        self.crashes += account.crashes
-        self.writes += sum(account.writes.values())
-        self.outages += account.outages
-        self.address_changes += account.address_changes
-        self.faults.update(account.faults)
-        self.broken += [(account.seed, each.promise, each.what) for each in account.broken[:1]]
+    def sum(self, name: str) -> float:
+        return sum(getattr(home, name) for home in self.homes)
+
+    def count(self, name: str) -> Counter[str]:
+        together: Counter[str] = Counter()
+        for home in self.homes:
+            together.update(getattr(home, name))
+        return together
+
+    @property
+    def years(self) -> float:
+        return self.sum("days") / DAYS_A_YEAR
+
+    @property
+    def broken(self) -> list[Home]:
+        return [home for home in self.homes if home.broken]
 
 
-def one(task: tuple[int, float]) -> Account:
-    return simulation(*task).run()
+def read_ledger(ledger: Path, version: str, days: float) -> list[Home]:
+    """The homes of an earlier run of the same code and length; a ledger of another run is an error."""
+    if not ledger.exists():
+        ledger.write_text(json.dumps({"version": version, "days": days}) + "\n", encoding="utf-8")
+        return []
+    head, *lines = ledger.read_text(encoding="utf-8").splitlines()
+    if json.loads(head) != {"version": version, "days": days}:
+        sys.exit(f"{ledger}: made by other code or with other options ({head}); name another file")
+    return [Home(**json.loads(line)) for line in lines]
 
 
-def programme(first: int, seeds: int, years: float, jobs: int, most_s: float) -> tuple[Totals, float]:
-    """As many of the seeds as fit into ``most_s`` seconds."""
-    days = years * DAYS_A_YEAR / seeds
-    began, totals = monotonic(), Totals()
+def programme(todo: list[tuple[int, float]], totals: Totals, jobs: int, most_s: float, ledger: Path | None) -> None:
+    """As many of the homes as fit into ``most_s`` seconds, added to ``totals``."""
+    began, wanted = monotonic(), len(totals.homes) + len(todo)
     with multiprocessing.Pool(jobs) as pool:
-        for account in pool.imap(one, ((seed, days) for seed in range(first, first + seeds)), chunksize=4):
-            totals.add(account)
-            if account.broken_count:
-                print(f"seed {account.seed}, {days:.4f} days: {account.broken[0]}", flush=True)
-            if totals.seeds % 50 == 0:
-                took_s = monotonic() - began
+        for home in pool.imap_unordered(live, todo, chunksize=4):
+            totals.homes.append(home)
+            if ledger:
+                with ledger.open("a", encoding="utf-8") as book:
+                    book.write(json.dumps(vars(home)) + "\n")
+            if home.broken:
+                print(f"seed {home.seed}, {home.days:.4f} days: {home.broken}", flush=True)
+            if len(totals.homes) % 50 == 0:
+                faults = sum(totals.count("faults").values())
                 sys.stderr.write(
-                    f"\r{totals.seeds}/{seeds} seeds, {totals.days / DAYS_A_YEAR:.1f} years, "
-                    f"{sum(totals.faults.values()):,} faults, {len(totals.broken)} broken, {took_s:.0f} s "
+                    f"\r{len(totals.homes)}/{wanted} homes, {totals.years:.1f} years, {faults:,} faults, "
+                    f"{len(totals.broken)} broken, {monotonic() - began:.0f} s "
                 )
             if monotonic() - began > most_s:
                 pool.terminate()
                 break
     sys.stderr.write("\n")
-    return totals, monotonic() - began
 
 
 def speed() -> list[tuple[str, str]]:
@@ -89,32 +123,21 @@ def speed() -> list[tuple[str, str]]:
     return rows
 
 
-def sensitivity() -> list[tuple[str, str, str]]:
-    found = []
-    for defect in DEFECTS:
-        patch = pytest.MonkeyPatch()
-        defect.plant(patch)
-        hit = seeds_until_found(defect)
-        patch.undo()
-        found.append((defect.name.replace("_", " "), str(hit[0]) if hit else "not found", hit[1] if hit else ""))
-    return found
-
-
-def report(totals: Totals, first: int, took_s: float, command: str, planted: list[tuple[str, str, str]]) -> str:
-    years, faults = totals.days / DAYS_A_YEAR, sum(totals.faults.values())
-    bound = 3.0 / years if not totals.broken else math.nan
+def report(totals: Totals, version: str, command: str) -> str:
+    count, days, cpu_s = len(totals.homes), totals.sum("days"), totals.sum("cpu_s")
+    kinds, first = totals.count("faults"), min(home.seed for home in totals.homes)
+    faults, cycles = sum(kinds.values()), int(totals.sum("cycles"))
+    bound = 3.0 / totals.years if not totals.broken else math.nan
     rows = [
-        ("homes (seeds)", f"{totals.seeds:,}, from {first:,} on, {totals.days / totals.seeds:.3f} days of storm each"),
-        ("simulated years of storms", f"{years:,.1f}"),
-        ("faults injected", f"{faults:,} of {len(totals.faults)} kinds, {faults / totals.days:.0f} a day"),
-        (
-            "cycles of the production loop",
-            f"{totals.cycles:,} ({totals.cycles / took_s:,.0f} a second on this machine)",
-        ),
-        ("crashes and power cuts", f"{totals.crashes:,}"),
-        ("confirmed address changes", f"{totals.address_changes:,}"),
-        ("outages", f"{totals.outages:,}"),
-        ("write requests at the provider", f"{totals.writes:,}"),
+        ("homes (seeds)", f"{count:,}, from {first:,} on, {days / count:.3f} days of storm each"),
+        ("simulated years of storms", f"{totals.years:,.1f}"),
+        ("faults injected", f"{faults:,} of {len(kinds)} kinds, {faults / days:.0f} a day"),
+        ("cycles of the production loop", f"{cycles:,} ({cycles / cpu_s:,.0f} in a second of one core)"),
+        ("crashes and power cuts", f"{int(totals.sum('crashes')):,}"),
+        ("confirmed address changes", f"{int(totals.sum('address_changes')):,}"),
+        ("outages", f"{int(totals.sum('outages')):,}"),
+        *((f"{name}s at the provider", f"{many:,}") for name, many in sorted(totals.count("writes").items())),
+        ("deletes at the provider", "0: no code can ask for one, and the pretend provider has no such request"),
         ("runs in which a promise was broken", f"**{len(totals.broken)}**"),
         *speed(),
     ]
@@ -124,7 +147,7 @@ def report(totals: Totals, first: int, took_s: float, command: str, planted: lis
         "`cadence-exporter simulate` runs the production loop, its decisions and its reconciliation in a pretend home; only the seams",
         "(`cadence_exporter/seams.py`) are played. This page is written by the programme; its figures are those of one run.",
         "",
-        f"Run on {datetime.now(UTC):%Y-%m-%d}: `{command}`, {took_s:.0f} s.",
+        f"Run on {datetime.now(UTC):%Y-%m-%d} on commit {version}: `{command}`, {cpu_s / 3600.0:.1f} CPU hours.",
         "",
         "| | |",
         "| --- | --- |",
@@ -138,7 +161,7 @@ def report(totals: Totals, first: int, took_s: float, command: str, planted: lis
             if not totals.broken
             else ["Broken:", ""]
         ),
-        *(f"- seed {seed}: {promise}: {what}" for seed, promise, what in totals.broken),
+        *(f"- seed {home.seed}: {home.broken}" for home in totals.broken),
         "",
         "## What is assumed",
         "",
@@ -156,14 +179,6 @@ def report(totals: Totals, first: int, took_s: float, command: str, planted: lis
         "  when the daily budget was spent)",
         "- no exception at any border of the loop, and the process does not end by itself",
         "",
-        "## Planted defects",
-        "",
-        "Each is one mistake in the production code; how many storms of a day it took until a promise was broken, and which.",
-        "",
-        "| defect | seeds | promise |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {seeds} | {promise} |" for name, seeds, promise in planted),
-        "",
         "## The weather",
         "",
         "Each home draws a random subset of these, with random rates (swarm testing), from one seed.",
@@ -171,7 +186,7 @@ def report(totals: Totals, first: int, took_s: float, command: str, planted: lis
         "| fault | times | what |",
         "| --- | --- | --- |",
         *(
-            f"| {name.replace('_', ' ')} | {totals.faults[name]:,} | {(fault.__doc__ or '').strip()} |"
+            f"| {name.replace('_', ' ')} | {kinds[name]:,} | {(fault.__doc__ or '').strip()} |"
             for name, fault in KINDS.items()
         ),
     ]
@@ -186,11 +201,19 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--most-seconds", type=float, default=math.inf, help="end after this time with what there is")
     parser.add_argument("--report", type=Path, default=REPORT)
+    parser.add_argument("--ledger", type=Path, help="where each home is noted; a stopped run goes on from there")
     options = parser.parse_args()
-    totals, took_s = programme(options.first, options.seeds, options.years, options.jobs, options.most_seconds)
-    command = "python -m tests.simulation.long " + " ".join(argument for argument in sys.argv[1:])
-    options.report.write_text(report(totals, options.first, took_s, command.strip(), sensitivity()), encoding="utf-8")
-    print(f"{totals.seeds} seeds, {totals.days / DAYS_A_YEAR:.1f} years, {len(totals.broken)} broken; {options.report}")
+    days = options.years * DAYS_A_YEAR / options.seeds
+    version = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    totals = Totals(read_ledger(options.ledger, version, days) if options.ledger else [])
+    done = {home.seed for home in totals.homes}
+    todo = [(seed, days) for seed in range(options.first, options.first + options.seeds) if seed not in done]
+    programme(todo, totals, options.jobs, options.most_seconds, options.ledger)
+    command = f"python -m tests.simulation.long --years {options.years:g} --seeds {options.seeds}"
+    options.report.write_text(report(totals, version, command), encoding="utf-8")
+    print(f"{len(totals.homes)} homes, {totals.years:.1f} years, {len(totals.broken)} broken; {options.report}")
     return 1 if totals.broken else 0
 
 
