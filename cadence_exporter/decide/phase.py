@@ -53,7 +53,8 @@ def sight(wan: Link, phase: Phase, before: Belief, belief: Belief, policy: Polic
     confirmed = is_confirmed(belief, policy)
     if phase is not Phase.UP:
         return Sight.CONFIRMED if confirmed else Sight.UNCONFIRMED
-    # A changed address takes UP away at once, even where one observation is enough to confirm it.
-    if belief.candidate != before.confirmed or belief.doubts > TOLERATED_DOUBTS:
+    # A changed address takes UP away at once, even where one observation is enough to confirm it; so does having none at all,
+    # when another family governs since a reload.
+    if belief.candidate is None or belief.candidate != before.confirmed or belief.doubts > TOLERATED_DOUBTS:
         return Sight.UNCONFIRMED
     return Sight.CONFIRMED if confirmed else Sight.WAVERING

@@ -1,13 +1,80 @@
-"""What one decision keeps and forgets."""
+"""What one decision keeps and forgets, and that each record is considered with what is known of it."""
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.model.memory import RecordMemory
-from tests.decide.cases import HOME, SPEC, at, fresh, make_policy, sees
+from cadence_exporter.model.address import Family, RecordType
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, Unknown
+from cadence_exporter.model.decision import Reconcile, Refusal, Refused
+from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.memory import Belief, Change, Memory, Phase, RecordMemory
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
+
+TRUSTED = Belief(candidate=HOME, streak=2, candidate_since=at(1), confirmed=HOME)
+UP = Memory(phase=Phase.UP, since=at(5), cycle=40, up_cycles=30, beliefs={Family.IPV4: TRUSTED})
+OTHER = RecordSpec(RecordKey("www.example.com", RecordType.A), "cloudflare")
 
 
 def test_a_record_that_the_settings_no_longer_name_is_forgotten():
     known = replace(fresh(), records={SPEC.key: RecordMemory(verified=HOME)})
     assert set(decide(known, sees(), at(1), 0.0, make_policy()).memory.records) == {SPEC.key}
     assert decide(known, sees(), at(1), 0.0, make_policy(records=())).memory.records == {}
+
+
+def test_cycles_are_counted_and_those_in_which_home_is_up_once_more():
+    stayed = decide(UP, sees(), at(60), 0.0, make_policy()).memory
+    assert (stayed.cycle, stayed.up_cycles) == (41, 31)
+    fell = decide(UP, sees(wan=Link.DOWN), at(60), 0.0, make_policy()).memory
+    assert (fell.cycle, fell.up_cycles) == (41, 30)
+
+
+def test_a_phase_is_dated_by_the_cycle_that_entered_it():
+    assert decide(UP, sees(), at(60), 0.0, make_policy()).memory.since == at(5)
+    assert decide(UP, sees(wan=Link.DOWN), at(60), 0.0, make_policy()).memory.since == at(60)
+
+
+def test_what_is_intended_is_remembered_for_that_record_beside_what_was_known_of_it():
+    known = RecordMemory(verified=MOVED, verified_at=WallTime(7.0), writes=(at(2),), failures=1)
+    fine = RecordMemory(verified=HOME, verified_at=at(60).wall)
+    policy = make_policy(records=(SPEC, OTHER))
+    decision = decide(replace(UP, records={SPEC.key: known, OTHER.key: fine}), sees(), at(60), 0.0, policy)
+    assert [action.record for action in decision.actions] == [SPEC]
+    intended = replace(known, verified_at=None, change=Change(HOME, at(1)))
+    assert decision.memory.records == {SPEC.key: intended, OTHER.key: fine}
+
+
+def test_a_record_is_left_alone_for_as_long_as_its_own_cache_vouches_for_it():
+    memory = replace(UP, records={SPEC.key: RecordMemory(verified=HOME, verified_at=at(60).wall)})
+    assert decide(memory, sees(), at(61), 0.0, make_policy()).actions == ()
+    actions = decide(memory, sees(), at(60 + 3600), 0.0, make_policy()).actions
+    assert [type(action) for action in actions] == [Reconcile]
+
+
+def test_a_refusal_names_the_phase_or_the_verdict_of_this_very_cycle():
+    down = decide(UP, sees(wan=Link.DOWN), at(60), 0.0, make_policy())
+    assert down.refused == (Refused(SPEC.key, Refusal.NOT_UP, "the connection is down"),)
+    torn = decide(UP, sees(Disputed((HOME, MOVED), "they differ")), at(60), 0.0, make_policy())
+    assert [refused.reason for refused in torn.refused] == [Refusal.DISPUTED]
+
+
+def test_a_family_that_governs_only_since_a_reload_has_to_earn_up_itself():
+    policy = make_policy(families=(Family.IPV6,), records=())
+    seen = sees(v6=Agreed(ip_address("2a01:4f8::1"), ("a", "b")))
+    decision = decide(UP, seen, at(60), 0.0, policy)
+    assert decision.memory.phase is Phase.DEGRADED
+    assert decision.transition.why == "address changed to 2a01:4f8::1"
+    silent = decide(UP, sees(v6=Unknown("silence")), at(60), 0.0, policy)
+    assert silent.memory.phase is Phase.DEGRADED
+    assert silent.transition.why == "the public address is not clear"
+
+
+def test_each_start_begins_at_any_of_the_echo_services_and_from_then_on_they_take_turns():
+    def turns(memory, draws):
+        return [decide(memory, sees(), at(60), draw, make_policy()).memory.beliefs[Family.IPV4].turn for draw in draws]
+
+    draws = [number / 997 for number in range(997)]
+    begun = [turn % 5 for turn in turns(fresh(), draws)]
+    assert all(150 < begun.count(service) < 250 for service in range(5))
+    assert set(turns(UP, draws)) == {TRUSTED.turn + 1}

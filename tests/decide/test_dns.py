@@ -31,6 +31,10 @@ def test_fresh_and_equal_means_that_nothing_leaves_the_house():
     assert look(RIGHT) is None
 
 
+def test_what_was_verified_this_very_moment_is_fresh():
+    assert look(replace(RIGHT, verified_at=NOW.wall)) is None
+
+
 @pytest.mark.parametrize("age", [3600.0, 90_000.0, -1.0])
 def test_an_old_verification_or_one_from_the_future_is_renewed_by_one_voice(age):
     action = look(replace(RIGHT, verified_at=WallTime(NOW.wall - age)))
@@ -52,18 +56,16 @@ def test_nothing_is_touched_while_the_path_is_not_known_to_work(phase):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
+    ("verdict", "reason", "detail"),
     [
-        (Disputed((HOME, MOVED), "they differ"), Refusal.DISPUTED),
-        (Unknown("silence"), Refusal.UNKNOWN),
-        (NotPublic(ip_address("10.0.0.1"), "private"), Refusal.NOT_PUBLIC),
-        (AGREED, Refusal.UNSTABLE_IP),
+        (Disputed((HOME, MOVED), "they differ"), Refusal.DISPUTED, "they differ: 93.184.216.34, 81.2.69.142"),
+        (Unknown("silence"), Refusal.UNKNOWN, "silence"),
+        (NotPublic(ip_address("10.0.0.1"), "private"), Refusal.NOT_PUBLIC, "10.0.0.1 is private"),
+        (AGREED, Refusal.UNSTABLE_IP, "confirmed 1 of 2 times"),
     ],
 )
-def test_an_address_that_is_not_confirmed_is_refused_with_its_reason(verdict, reason):
-    refused = look(belief=replace(TRUSTED, streak=1), verdict=verdict)
-    assert isinstance(refused, Refused)
-    assert refused.reason is reason
+def test_an_address_that_is_not_confirmed_is_refused_with_its_reason(verdict, reason, detail):
+    assert look(belief=replace(TRUSTED, streak=1), verdict=verdict) == Refused(SPEC.key, reason, detail)
 
 
 def test_an_address_confirmed_before_a_restart_publishes_nothing():
@@ -71,26 +73,33 @@ def test_an_address_confirmed_before_a_restart_publishes_nothing():
     assert isinstance(refused, Refused)
 
 
+@pytest.mark.parametrize("missing", ["confirmed", "candidate_since"])
+def test_a_belief_that_is_not_whole_publishes_nothing(missing):
+    assert isinstance(look(belief=replace(TRUSTED, **{missing: None})), Refused)
+
+
 @pytest.mark.parametrize(
-    ("record", "reason"),
+    ("record", "reason", "detail"),
     [
-        (RecordMemory(failures=2, hold_until=Instant(10_001.0)), Refusal.BACKOFF),
-        (RecordMemory(refusal="two records", hold_until=Instant(10_001.0)), Refusal.CONFLICT),
-        (RecordMemory(hold_until=Instant(10_001.0)), Refusal.DRY_RUN),
+        (RecordMemory(failures=2), Refusal.BACKOFF, "waiting after 2 failed attempts"),
+        (RecordMemory(refusal="two records"), Refusal.CONFLICT, "two records"),
+        (RecordMemory(), Refusal.DRY_RUN, "rehearsing: it would have been written"),
     ],
 )
-def test_a_record_that_must_wait_waits_and_says_why(record, reason):
-    refused = look(record)
-    assert isinstance(refused, Refused)
-    assert refused.reason is reason
+def test_a_record_that_must_wait_waits_and_says_why(record, reason, detail):
+    assert look(replace(record, hold_until=Instant(10_001.0))) == Refused(SPEC.key, reason, detail)
     assert isinstance(look(replace(record, hold_until=Instant(10_000.0))), Reconcile)
 
 
 def test_the_daily_budget_holds_a_changed_address_back():
     writes = tuple(at(NOW.instant - 60 * n) for n in range(24))
-    refused = look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=writes))
-    assert isinstance(refused, Refused)
-    assert refused.reason is Refusal.RATE_LIMITED
+    refused = Refused(SPEC.key, Refusal.RATE_LIMITED, "24 changes within a day")
+    assert look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=writes)) == refused
+
+
+def test_with_one_write_left_of_the_daily_budget_a_changed_address_is_written():
+    writes = tuple(at(NOW.instant - 60 * n) for n in range(23))
+    assert look(RecordMemory(verified=MOVED, verified_at=NOW.wall, writes=writes)).may_write is True
 
 
 def test_with_the_budget_spent_a_record_that_was_right_is_looked_at_but_left():
@@ -115,6 +124,7 @@ def flying(**changes):
 
 def test_a_published_change_is_followed_until_the_resolvers_show_it():
     assert look(flying()) == ConfirmVisible(SPEC, HOME)
+    assert look(flying(next_look=NOW.instant)) == ConfirmVisible(SPEC, HOME)
 
 
 @pytest.mark.parametrize("changes", [{"next_look": Instant(10_001.0)}, {"address": MOVED}, {"published_at": None}])
@@ -140,14 +150,14 @@ def test_what_goes_to_disk_before_a_write_vouches_for_nothing():
     assert intend(flying(), ConfirmVisible(SPEC, HOME)) == flying()
 
 
-def test_a_change_that_stays_invisible_is_taken_back_to_the_provider():
+def test_a_change_that_stays_invisible_is_taken_back_to_the_provider_and_every_resolver_is_asked():
     published = at(10_000.0 - VISIBLE_PATIENCE_S)
-    assert isinstance(look(flying(published_at=published, next_look=None)), Reconcile)
+    action = look(flying(published_at=published, next_look=None))
+    assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=True)
 
 
 def test_with_the_budget_spent_a_change_that_stays_invisible_is_looked_at_but_left():
     published = at(10_000.0 - VISIBLE_PATIENCE_S)
     record = replace(flying(published_at=published, next_look=None), writes=tuple(NOW for _ in range(24)))
     action = look(record)
-    assert isinstance(action, Reconcile)
-    assert not action.may_write
+    assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=False)

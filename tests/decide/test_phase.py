@@ -1,14 +1,15 @@
 """The state machine: every cell of the table, and scripts of cycles through the whole decision."""
 
 import itertools
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.phase import Sight, step
+from cadence_exporter.decide.phase import Sight, sight, step
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
-from cadence_exporter.model.memory import Layer, Phase
+from cadence_exporter.model.memory import Belief, Layer, Phase
 from cadence_exporter.model.policy import Policy
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
 
@@ -19,6 +20,15 @@ DISPUTED = sees(Disputed((HOME, MOVED), "two against two"))
 NOT_PUBLIC = sees(NotPublic(ip_address("100.64.0.1"), "cgnat"))
 NO_PATH = sees(Unknown("silence"), wan=Link.DOWN)
 DOWN, DEG, UP = Phase.DOWN, Phase.DEGRADED, Phase.UP
+
+
+NEXT = {
+    # from: path fails, unconfirmed, wavering, confirmed
+    Phase.INIT: (DOWN, DEG, DEG, DEG),
+    DOWN: (DOWN, DEG, DEG, DEG),
+    DEG: (DOWN, DEG, DEG, UP),
+    UP: (DOWN, DEG, UP, UP),
+}
 
 
 def phases(script, policy=None, memory=None):
@@ -32,10 +42,20 @@ def phases(script, policy=None, memory=None):
 
 def test_every_cell_of_the_table_is_filled_and_promotion_climbs_one_rung_only():
     ladder = [DOWN, Phase.INIT, DEG, UP]
-    for phase, sight in itertools.product(Phase, Sight):
-        after = step(phase, sight)
+    for phase, seen in itertools.product(Phase, Sight):
+        after = step(phase, seen)
         assert ladder.index(after) - ladder.index(phase) <= (2 if phase is DOWN else 1)
         assert after is not Phase.INIT
+
+
+def test_each_phase_is_followed_by_the_one_that_this_table_names():
+    assert {phase: tuple(step(phase, seen) for seen in Sight) for phase in Phase} == NEXT
+
+
+def test_a_confirmed_address_and_one_that_wavers_are_told_apart_while_up():
+    held = Belief(candidate=HOME, streak=2, confirmed=HOME)
+    assert sight(Link.UP, UP, held, held, make_policy()) is Sight.CONFIRMED
+    assert sight(Link.UP, UP, held, replace(held, streak=0, doubts=1), make_policy()) is Sight.WAVERING
 
 
 @pytest.mark.parametrize(
@@ -128,7 +148,13 @@ def test_transitions_say_what_happened_and_which_way():
     assert [(s.to_phase, s.is_demotion) for s in steps if s] == [
         (DOWN, True), (DEG, False), (UP, False), (DEG, True), (DOWN, True),
     ]  # fmt: skip
-    assert steps[3].why == "address changed to 81.2.69.142"
+    assert [s.why for s in steps if s] == [
+        "no WAN target answers",
+        "the WAN path works",
+        "address 93.184.216.34 confirmed",
+        "address changed to 81.2.69.142",
+        "no WAN target answers",
+    ]
     assert run([AGREED, AGREED, UNKNOWN, UNKNOWN])[-1].transition.why == "the public address is not clear"
 
 

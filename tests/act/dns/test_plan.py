@@ -68,8 +68,16 @@ def test_what_must_not_be_touched_is_refused_with_a_reason(
     assert words in planned.reason
 
 
+def test_a_choice_between_several_records_is_left_to_a_person_who_is_told_what_they_hold() -> None:
+    assert plan(SPEC, RecordSet((RIGHT, WRONG)), WANTED) == Refuse(
+        "2 A records of vpn.example.com (93.184.216.34, 81.2.69.142); remove all but one, or pin its id"
+    )
+
+
 def test_an_ipv6_address_never_goes_into_an_a_record() -> None:
-    assert isinstance(plan(SPEC, RecordSet((WRONG,)), ip_address("2a01:4f8::1")), Refuse)
+    assert plan(SPEC, RecordSet((WRONG,)), ip_address("2a01:4f8::1")) == Refuse(
+        "2a01:4f8::1 cannot be the content of an A record"
+    )
 
 
 @pytest.mark.parametrize("address", ["192.168.0.1", "100.64.0.1", "203.0.113.9", "224.0.0.1", "0.0.0.0"])
