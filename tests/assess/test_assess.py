@@ -1,5 +1,6 @@
 """What one observation means: links, votes, vetoes, and addresses that must never be published."""
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
@@ -45,6 +46,10 @@ def test_a_quorum_of_operators_agrees():
     assert judge((HOME, "a"), (HOME, "b"), SILENT) == Agreed(HOME, ("a", "b"))
 
 
+def test_the_address_with_most_voices_wins_whichever_number_is_higher():
+    assert judge((MOVED, "a"), (MOVED, "b"), (HOME, "c")) == Agreed(MOVED, ("a", "b"))
+
+
 def test_two_services_of_one_operator_are_one_voice():
     assert isinstance(judge((HOME, "a"), (HOME, "a")), Unknown)
 
@@ -64,10 +69,15 @@ def test_a_quorum_is_not_enough_against_as_many_dissenters_of_any_kind():
 
 
 def test_one_voice_against_another_is_a_dispute_and_one_alone_is_unknown():
-    assert isinstance(judge((HOME, "a"), (MOVED, "b")), Disputed)
+    assert judge((HOME, "a"), (MOVED, "b")) == Disputed((MOVED, HOME), "echo services name different addresses")
     verdict = judge((HOME, "a"), SILENT, SILENT)
     assert verdict == Unknown("only 1 of 2 independent voices; s: timeout; s: timeout")
     assert judge((HOME, "a")).why == "only 1 of 2 independent voices; no echo service answered"
+
+
+def test_addresses_of_two_families_in_one_round_are_a_dispute_and_no_error():
+    v6 = ip_address("2a01:4f8::1")
+    assert judge((v6, "a"), (HOME, "b")).ips == (v6, HOME)
 
 
 def test_silence_is_unknown_with_its_reasons():
@@ -97,11 +107,20 @@ def test_another_public_address_at_the_router_is_a_veto_but_a_private_one_is_onl
         assert isinstance(judge((HOME, "a"), (HOME, "b"), router=harmless), Agreed)
 
 
+@pytest.mark.parametrize(
+    ("address", "behind"),
+    [("100.64.0.9", True), ("192.168.1.2", True), (str(HOME), False), ("169.254.3.4", False), (None, False)],
+)
+def test_only_a_private_or_shared_address_at_the_router_means_another_nat(address, behind):
+    assert public_ip.behind_another_nat(ip_address(address) if address else None) is behind
+
+
 PLAN = EchoPlan(first=1, expected=HOME)
 
 
 def test_one_voice_that_says_what_was_expected_keeps_the_belief():
     assert judge((HOME, "a"), plan=PLAN, configured=4) == Unchanged(HOME, "echo")
+    assert judge((HOME, "a"), plan=PLAN, configured=4, router=str(HOME)) == Unchanged(HOME, "echo")
 
 
 def test_one_voice_confirms_nothing_new_and_nothing_when_all_were_asked():
@@ -112,12 +131,20 @@ def test_one_voice_confirms_nothing_new_and_nothing_when_all_were_asked():
 
 
 def test_a_router_that_contradicts_the_one_voice_is_heard():
-    assert isinstance(judge((HOME, "a"), plan=PLAN, configured=4, router=str(MOVED)), Disputed)
+    verdict = judge((HOME, "a"), plan=PLAN, configured=4, router=str(MOVED))
+    assert verdict == Disputed((HOME, MOVED), "the router names another public address")
 
 
 def test_a_spared_round_keeps_what_was_expected():
     assert judge(plan=PLAN, configured=4, spared=True) == Unchanged(HOME, "router")
-    assert isinstance(judge(configured=4, spared=True), Unknown)
+    assert judge(configured=4, spared=True) == Unknown("no echo service was asked")
+
+
+def test_a_rest_keeps_the_verdict_that_it_began_with_and_only_while_nobody_is_asked():
+    torn = Disputed((HOME, MOVED), "why")
+    resting = EchoPlan(first=0, expected=HOME, meanwhile=torn)
+    assert judge(plan=resting, configured=4, spared=True) == torn
+    assert judge((HOME, "a"), (HOME, "b"), plan=resting) == Agreed(HOME, ("a", "b"))
 
 
 def test_one_wan_target_is_enough_and_only_all_failing_is_down():
@@ -132,27 +159,61 @@ def test_a_silent_router_on_a_working_path_is_not_down():
     assert path.lan(SILENT, Link.DOWN) is Link.DOWN
 
 
+V6 = "2a00:1450:4001:81b::200e"
+
+
+def observed(v4, *, v6=(), router=ROUTER_UP, router_wan=None, wan=(REACHED,), configured=2):
+    echo = {
+        Family.IPV4: EchoRound(tuple(says(*each) for each in v4), configured),
+        Family.IPV6: EchoRound(tuple(says(*each) for each in v6), configured),
+    }
+    named = Answered("natpmp", RouterWan(router_wan, 7), 0.001) if router_wan else None
+    return Observation(at(0), 0.1, ip_address("192.168.0.1"), router, wan, named, MappingProxyType(echo))
+
+
+BOTH = make_policy(families=(Family.IPV4, Family.IPV6))
+
+
 def test_an_observation_becomes_an_assessment_of_both_families():
-    v6 = "2a00:1450:4001:81b::200e"
-    observation = Observation(
-        at=at(0),
-        took_s=0.1,
-        gateway=ip_address("192.168.0.1"),
-        router=ROUTER_UP,
-        wan=(REACHED,),
-        router_wan=Answered("natpmp", RouterWan(ip_address("100.64.3.2"), 7), 0.001),
-        echo=MappingProxyType(
-            {
-                Family.IPV4: EchoRound((says(HOME, "a"), says(HOME, "b")), 2),
-                Family.IPV6: EchoRound((says(v6, "a"), says(v6, "b")), 2),
-            }
-        ),
-    )
-    assessment = assess(observation, fresh(), make_policy(families=(Family.IPV4, Family.IPV6)))
+    inner = ip_address("100.64.3.2")
+    seen = observed([(HOME, "a"), (HOME, "b")], v6=[(V6, "a"), (V6, "b")], router_wan=inner)
+    assessment = assess(seen, fresh(), BOTH)
     assert (assessment.lan, assessment.wan, assessment.cgnat) == (Link.UP, Link.UP, True)
     assert assessment.public[Family.IPV4] == Agreed(HOME, ("a", "b"))
-    assert assessment.public[Family.IPV6] == Agreed(ip_address(v6), ("a", "b"))
-    assert assessment.router_wan == ip_address("100.64.3.2")
+    assert assessment.public[Family.IPV6] == Agreed(ip_address(V6), ("a", "b"))
+    assert assessment.router_wan == inner
+
+
+def test_the_routers_word_is_a_veto_for_ipv4_and_says_nothing_of_ipv6():
+    seen = observed([(HOME, "a"), (HOME, "b")], v6=[(V6, "a"), (V6, "b")], router_wan=MOVED)
+    assessment = assess(seen, fresh(), BOTH)
+    assert isinstance(assessment.public[Family.IPV4], Disputed)
+    assert assessment.public[Family.IPV6] == Agreed(ip_address(V6), ("a", "b"))
+    assert assessment.cgnat is False
+
+
+@pytest.mark.parametrize("router_wan", [None, SILENT])
+def test_a_router_that_was_not_asked_or_stayed_silent_has_no_word(router_wan):
+    seen = replace(observed([(HOME, "a"), (HOME, "b")]), router_wan=router_wan)
+    assessment = assess(seen, fresh(), make_policy())
+    assert (assessment.router_wan, assessment.cgnat) == (None, False)
+    assert assessment.public == {Family.IPV4: Agreed(HOME, ("a", "b"))}
+
+
+def test_each_family_is_judged_by_what_was_expected_of_it():
+    plans = {Family.IPV4: PLAN, Family.IPV6: EchoPlan(first=1, expected=ip_address(V6))}
+    seen = observed([(HOME, "a")], v6=[(V6, "a")], configured=4)
+    assert assess(seen, replace(fresh(), echo_plans=plans), BOTH).public == {
+        Family.IPV4: Unchanged(HOME, "echo"),
+        Family.IPV6: Unchanged(ip_address(V6), "echo"),
+    }
+
+
+def test_a_silent_router_is_judged_by_the_path_through_it():
+    through = assess(observed([], router=SILENT), fresh(), make_policy())
+    assert (through.lan, through.wan) == (Link.UNKNOWN, Link.UP)
+    broken = assess(observed([], router=SILENT, wan=(SILENT,)), fresh(), make_policy())
+    assert (broken.lan, broken.wan) == (Link.DOWN, Link.DOWN)
 
 
 @given(
