@@ -29,7 +29,9 @@ class Hands:
             self._faults.caught("act", error)
             at = self._clock.now()
             words = f"internal error: {type(error).__name__}"  # its text could hold a secret
-            return Outcome(action, Result.FAILED, words, at, at.instant - began)
+            # What a bug interrupted may have been written: it counts against the budget.
+            attempted = self._reconciler.attempted if isinstance(action, Reconcile) else None
+            return Outcome(action, Result.FAILED, words, at, at.instant - began, attempted)
 
     def _do(self, action: Action) -> Outcome:
         match action:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any, cast
 
@@ -5,7 +6,7 @@ from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.hands import Hands
 from cadence_exporter.model.address import RecordType
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
-from cadence_exporter.model.outcome import Result
+from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.act.dns.pretend import StillClock, Truth, Zone
 
@@ -46,6 +47,19 @@ def test_a_bug_in_a_provider_is_counted_and_becomes_a_failure_that_tells_no_secr
     assert faults.caught_in == [("act", bug)]
     assert (first.result, second.result) == (Result.FAILED, Result.VISIBLE)
     assert "secret" not in first.detail
+
+
+def test_a_bug_that_may_have_come_after_the_write_counts_as_one() -> None:
+    class Buggy(Zone):
+        def create(self, *_: Any) -> None:
+            raise ZeroDivisionError
+
+    reconciler = Reconciler(CLOCK, (), {"pretend": Buggy()}, rehearse=False, call_timeout_s=5)
+    hands = Hands(reconciler, Caught(), CLOCK)
+    (first,) = hands.perform([RECONCILE])
+    assert (first.result, first.operation) == (Result.FAILED, Operation.CREATE)
+    (second,) = hands.perform([replace(RECONCILE, may_write=False)])
+    assert (second.result, second.operation) == (Result.REFUSED, None)
 
 
 def test_an_unknown_action_does_not_escape_either() -> None:

@@ -59,6 +59,8 @@ class Reconciler:
         self._lanes = {provider.name: lane(f"provider-{provider.name}") for provider in providers.values()}
         self._rehearse = rehearse
         self._timeout_s = call_timeout_s
+        self.attempted: Operation | None = None
+        """The write that the last reconciliation came to; whoever catches a bug in an adapter must count it."""
 
     def close(self) -> None:
         """Let the lanes end; does not wait for hung ones. Another reconciler takes over after a reload."""
@@ -69,6 +71,7 @@ class Reconciler:
     def reconcile(self, action: Reconcile) -> Outcome:
         """Truth, provider, write, read back."""
         began = self._clock.monotonic()
+        self.attempted = None
         spec, wanted = action.record, action.address
         provider = self._providers.get(spec.provider)
         if provider is None:
@@ -140,6 +143,7 @@ class Reconciler:
             return _Found(Result.REFUSED, BUDGET_SPENT, held=held)
         if self._rehearse:
             return _Found(Result.REHEARSED, f"would {operation} {action.record.key} to {action.address}", held=held)
+        self.attempted = operation
         try:
             self._call(provider, write)
         except ActionFailed as error:
