@@ -151,7 +151,7 @@ HEAD = """\
 Written by `python -m tests.simulation.compare`. The production loop, unchanged, and two simpler policies live one after the other in the
 same pretend homes: same seeds, same clock, same weather, measured from outside by the same judge (`tests/simulation/judge.py`).
 
-- **first echo wins**: four echo services in a fixed order, the first that answers is believed; no quorum, no confirmation, a look every
+- **first echo wins**: the first four of the product's five echo services, always in the same order; the first that answers is believed; no quorum, no confirmation, a look every
   180 s. It reads and writes at the provider when the answer differs from what it wrote last, and never asks resolvers.
 - **one echo service**: the same with a single service and a look every 300 s.
 """
@@ -175,9 +175,11 @@ LEGEND = """
 
 - A page where an address was expected is recognised by all three; lies are public addresses, which all three accept as such. Fewer
   operators than the quorum lie at a time: with a majority of liars the product is lost as well.
-- The product's slow tail is by design: when services of two operators are dead at once, or one lies and others are dead, no quorum is
-  left. It then waits, says so (DEGRADED), asks all services at its fast pace, which is where its calls go, and leaves the record as it
-  is. The simple policies guess; in the first table they are never wrong, and the first of them has the shorter tail.
+- The product's slow tail is by design: when so many operators are dead, or lie while others are dead, that no quorum is left, it waits,
+  says so (DEGRADED), and leaves the record as it is. It asks all services at its fast pace for four minutes and then at its healthy
+  one, which is where its calls go in the second table; another part goes to confirming each new address. The simple policies guess.
+- Without a word of the router's the product learns of a change as late as a poller of its pace does, and then confirms it: up to ten
+  seconds of jitter and one confirming look behind the poller at p95 and beyond.
 - When all is well the product looks every 180 s too, so an outage of a minute or two may fall between two looks.
 - Nobody edits the zone by hand, the provider has no bad days and the host never dies: there the product's readings of resolvers, its
   budget and its store would show. The calls they cost are counted all the same.
