@@ -85,7 +85,7 @@ class Loop:
         decided = around.clock.monotonic()
         outcomes = self._act(decision)
         ended = around.clock.now()
-        decision = remember(decision, outcomes, ended)
+        decision = remember(decision, outcomes, ended, draw)
         self.memory = decision.memory
         cycle = Cycle(
             id=f"{decision.memory.cycle}-{int(began.wall) & 0xFFFFFF:06x}",

@@ -13,10 +13,14 @@ from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
 
+MOST_TURNS = 1_000_000
+"""A process begins at any of the echo services. If all began at the first, homes that start together (power is back, or a fleet was
+updated) would all ask the same one next, in the same seconds."""
+
 
 def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> Decision:
     """One cycle's decision. ``draw`` is uniform in [0, 1)."""
-    beliefs = _believe(memory, assessment, now, policy)
+    beliefs = _believe(memory, assessment, now, draw, policy)
     before, governing = memory.beliefs.get(policy.families[0], Belief()), beliefs[policy.families[0]]
     phase = state_machine.step(
         memory.phase, state_machine.sight(assessment.wan, memory.phase, before, governing, policy)
@@ -61,10 +65,12 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
     )
 
 
-def _believe(memory: Memory, assessment: Assessment, now: Now, policy: Policy) -> dict[Family, Belief]:
+def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> dict[Family, Belief]:
     beliefs = {}
     for family in policy.families:
         belief = memory.beliefs.get(family, Belief())
+        if memory.phase is Phase.INIT:
+            belief = replace(belief, turn=int(draw * MOST_TURNS))
         if assessment.wan is Link.UP:
             beliefs[family] = beliefs_of.weigh(belief, assessment.public[family], assessment.router_wan, now, policy)
         else:

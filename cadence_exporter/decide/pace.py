@@ -10,16 +10,20 @@ from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey
 
 SHORT_WAIT_SPREAD = 0.25
-"""A confirming look is spread by at most this share of its own length: the full jitter would make it slower than it is meant."""
+"""A confirming look is spread by at most this share of its own length: the full jitter would make it slower than it is meant.
+
+So are looks after a write and attempts that are repeated. Homes that were all turned away by one provider would else come back in
+the same second: with one API token, the readings of some thousand homes use up its quota before any of them gets to write.
+"""
 FIRST_LOOK_S = 2.0
 """After a write: resolvers that had not cached the old address show the new one within a second or two."""
 LOOK_GROWTH = 1.5
 """Each wait is a third of the time since the write: the measured convergence is that precise, for a dozen calls."""
 LONGEST_LOOK_S = 900.0
-"""A change that resolvers never show (somebody intercepts DNS) must not cost a call a minute for ever."""
+"""Before its spread. A change that resolvers never show (somebody intercepts DNS) must not cost a call a minute for ever."""
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
-"""A provider that is down for hours is asked every five minutes, not hammered."""
+"""Before its spread. A provider that is down for hours is asked every five minutes, not hammered."""
 REFUSAL_RECHECK_S = 300.0
 """How soon a record in a shape that must not be touched is looked at again: somebody may have put it right."""
 
@@ -54,17 +58,22 @@ def brought_forward(
     return min((regular, *upcoming), key=lambda look: look[0])
 
 
-def look_after(looks: int) -> float:
-    """Seconds until resolvers are asked again whether they show a change: 2, 3, 4.5 ... 900."""
+def look_after(looks: int, draw: float) -> float:
+    """Seconds until resolvers are asked again whether they show a change: 2, 3, 4.5 ... 900, spread by ``draw``."""
     growth: float = LOOK_GROWTH ** min(looks, 20)
-    return min(FIRST_LOOK_S * growth, LONGEST_LOOK_S)
+    return _spread(min(FIRST_LOOK_S * growth, LONGEST_LOOK_S), draw)
 
 
-def retry_after(failures: int, asked_s: float | None) -> float:
-    """Seconds until a failed action is tried again: 5, 10, 20 ... 300, or longer when the provider asks for it."""
+def retry_after(failures: int, asked_s: float | None, draw: float) -> float:
+    """Seconds until a failed action is tried again: 5, 10, 20 ... 300, or longer when the provider asks for it; spread by ``draw``."""
     growth: float = 2.0 ** min(failures - 1, 10)
     backoff = min(FIRST_RETRY_S * growth, LONGEST_RETRY_S)
-    return max(backoff, asked_s or 0.0)
+    return _spread(max(backoff, asked_s or 0.0), draw)
+
+
+def _spread(wait_s: float, draw: float) -> float:
+    """Never shorter than ``wait_s``: a provider may have asked for it."""
+    return wait_s * (1.0 + draw * SHORT_WAIT_SPREAD)
 
 
 def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Policy) -> bool:

@@ -13,14 +13,17 @@ from cadence_exporter.model.outcome import Outcome, Result
 from cadence_exporter.model.record import RecordSpec
 
 
-def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now) -> Decision:
-    """The decision with its memory completed and its next look brought forward where an outcome asks for it."""
+def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now, draw: float) -> Decision:
+    """The decision with its memory completed and its next look brought forward where an outcome asks for it.
+
+    ``draw`` is uniform in [0, 1).
+    """
     memory = decision.memory
     if outcomes:
         records = dict(memory.records)
         for outcome in outcomes:
             key = outcome.action.record.key
-            records[key] = after(records.get(key, RecordMemory()), outcome)
+            records[key] = after(records.get(key, RecordMemory()), outcome, draw)
         memory = replace(memory, records=MappingProxyType(records))
     look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
     if memory is decision.memory and look == decision.next_look:
@@ -43,7 +46,7 @@ def doubt_changed(memory: Memory, before: Sequence[RecordSpec], now: Sequence[Re
     return replace(memory, records=MappingProxyType(records))
 
 
-def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
+def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
     """What is known of one record after one outcome. Only a verified or read-back address is ever remembered as done."""
     address, at = outcome.action.address, outcome.at
     settled = replace(record, failures=0, hold_until=None, refusal=None)
@@ -51,17 +54,17 @@ def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
         case Result.VERIFIED | Result.VISIBLE:
             return replace(settled, verified=address, verified_at=at.wall, change=None)
         case Result.HELD:
-            return replace(settled, verified=address, verified_at=at.wall, change=_still(record, outcome))
+            return replace(settled, verified=address, verified_at=at.wall, change=_still(record, outcome, draw))
         case Result.UPDATED | Result.CREATED:
             return replace(
                 settled,
                 verified=address,
                 verified_at=at.wall,
                 writes=_written(record, at),
-                change=_flight(outcome),
+                change=_flight(outcome, draw),
             )
         case Result.LAGGING:
-            return replace(record, change=_looked(record.change, at))
+            return replace(record, change=_looked(record.change, at, draw))
         case Result.REFUSED:
             hold = later(at.instant, pace.REFUSAL_RECHECK_S)
             return replace(record, refusal=outcome.detail, hold_until=hold, change=_begun(record.change))
@@ -71,24 +74,24 @@ def after(record: RecordMemory, outcome: Outcome) -> RecordMemory:
             failures = record.failures + 1
             # A write whose answer was lost may have happened: it counts against the budget.
             writes = _written(record, at) if outcome.operation else record.writes
-            hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s))
+            hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s, draw))
             return replace(record, failures=failures, writes=writes, hold_until=hold, refusal=None)
 
 
-def _flight(outcome: Outcome) -> Change | None:
+def _flight(outcome: Outcome, draw: float) -> Change | None:
     """The change to follow until resolvers show it; none where no resolver can."""
     if outcome.visible_at_once or not isinstance(outcome.action, Reconcile):
         return None
-    look = later(outcome.at.instant, pace.look_after(0))
+    look = later(outcome.at.instant, pace.look_after(0, draw))
     return Change(outcome.action.address, outcome.action.evidence_at, outcome.at, looks=0, next_look=look)
 
 
-def _still(record: RecordMemory, outcome: Outcome) -> Change | None:
+def _still(record: RecordMemory, outcome: Outcome, draw: float) -> Change | None:
     """The provider holds the address, resolvers do not show it: followed from now on, also when it was written before a crash."""
     change = record.change
     if change is None or change.address != outcome.action.address or outcome.visible_at_once:
         return None
-    looked = _looked(change, outcome.at)
+    looked = _looked(change, outcome.at, draw)
     return replace(looked, published_at=outcome.at) if looked else None
 
 
@@ -97,11 +100,11 @@ def _begun(change: Change | None) -> Change | None:
     return change if change is not None and change.published_at is not None else None
 
 
-def _looked(change: Change | None, at: Now) -> Change | None:
+def _looked(change: Change | None, at: Now, draw: float) -> Change | None:
     if change is None:
         return None
     looks = change.looks + 1
-    return replace(change, looks=looks, next_look=later(at.instant, pace.look_after(looks)))
+    return replace(change, looks=looks, next_look=later(at.instant, pace.look_after(looks, draw)))
 
 
 def _written(record: RecordMemory, at: Now) -> tuple[Now, ...]:

@@ -6,7 +6,8 @@ import pytest
 
 from cadence_exporter.decide import pace
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.remember import after, doubt_changed, remember
+from cadence_exporter.decide import remember as remembering
+from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, RecordMemory
@@ -20,6 +21,10 @@ OLD = RecordMemory(verified=MOVED, verified_at=WallTime(5.0), failures=3, hold_u
 
 def came(result, action=ACTION, **changes):
     return Outcome(action, result, "detail", NOW, 0.1, **changes)
+
+
+def after(record, outcome, draw=0.0):
+    return remembering.after(record, outcome, draw)
 
 
 @pytest.mark.parametrize("result", [Result.VERIFIED, Result.VISIBLE, Result.HELD, Result.UPDATED, Result.CREATED])
@@ -61,7 +66,21 @@ def test_failures_back_off_and_the_provider_may_ask_for_longer():
         holds.append(record.hold_until - NOW.instant)
     assert holds == [5, 10, 20, 40, 80, 160, 300, 300, 300]
     assert after(RecordMemory(), came(Result.FAILED, retry_after_s=900.0)).hold_until == 1_900.0
-    assert pace.retry_after(10_000, None) == pace.LONGEST_RETRY_S
+    assert pace.retry_after(10_000, None, 0.0) == pace.LONGEST_RETRY_S
+
+
+def test_repeated_attempts_are_spread_and_never_sooner_than_the_provider_asked():
+    asked = came(Result.FAILED, retry_after_s=300.0)
+    holds = [after(RecordMemory(), asked, draw).hold_until - NOW.instant for draw in (0.0, 0.5, 0.999)]
+    assert holds == pytest.approx([300.0, 337.5, 374.925])
+
+
+def test_looks_after_a_write_are_spread():
+    change = Change(HOME, at(990.0), NOW, looks=3)
+    for result, least in ((Result.UPDATED, 2.0), (Result.LAGGING, 10.125), (Result.HELD, 10.125)):
+        record = replace(OLD, change=change)
+        waits = [after(record, came(result), draw).change.next_look - NOW.instant for draw in (0.0, 0.5)]
+        assert waits == pytest.approx([least, 1.125 * least])
 
 
 def test_a_refusal_is_remembered_with_its_reason_and_looked_at_again():
@@ -100,12 +119,12 @@ def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
     memory = decide(fresh(), sees(), at(0.0), 0.0, make_policy()).memory
     decision = decide(memory, sees(), NOW, 0.0, make_policy())
     assert decision.why == "healthy"
-    assert remember(decision, (), NOW) == decision
-    after_write = remember(decision, (came(Result.UPDATED),), NOW)
+    assert remember(decision, (), NOW, 0.0) == decision
+    after_write = remember(decision, (came(Result.UPDATED),), NOW, 0.0)
     assert (after_write.next_look, after_write.why) == (1_002.0, "visible")
-    after_failure = remember(decision, (came(Result.FAILED),), NOW)
+    after_failure = remember(decision, (came(Result.FAILED),), NOW, 0.0)
     assert (after_failure.next_look, after_failure.why) == (1_005.0, "retry")
-    long_after = remember(decision, (came(Result.FAILED),), at(1_100.0))
+    long_after = remember(decision, (came(Result.FAILED),), at(1_100.0), 0.0)
     assert long_after.next_look == decision.next_look
 
 

@@ -105,11 +105,11 @@ def explore(  # noqa: C901 - the loops of a search
 def _endings(turn: Turn) -> list[Memory]:
     """The memory after each way the actions can end; at most one action, for there is one record."""
     if not turn.decision.actions:
-        return [remember(turn.decision, (), NOW).memory]
+        return [remember(turn.decision, (), NOW, 0.0).memory]
     (action,) = turn.decision.actions
     ends = []
     for outcome in outcomes(action):
-        remembered = remember(turn.decision, (outcome,), NOW)
+        remembered = remember(turn.decision, (outcome,), NOW, 0.0)
         keep(REMEMBERING, Aftermath(turn, outcome, remembered, NOW))
         ends.append(remembered.memory)
     return ends

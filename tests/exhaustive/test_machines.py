@@ -101,7 +101,7 @@ class LifeOfDecisions(RuleBasedStateMachine):
         self.time_passes(took)
         at = self.now()
         came = tuple(replace(ways[ends % len(ways)], at=at) for ways in map(outcomes, turn.decision.actions))
-        remembered = remember(turn.decision, came, at)
+        remembered = remember(turn.decision, came, at, draw)
         for outcome in came:
             keep(REMEMBERING, Aftermath(turn, outcome, remembered, at))
         self.memory = remembered.memory

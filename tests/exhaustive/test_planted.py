@@ -63,22 +63,22 @@ def stale_cache_trusted(record, address, now, policy):
     return record.verified == address
 
 
-def failure_remembered_as_done(record, outcome):
-    return after(record, replace(outcome, result=Result.UPDATED) if outcome.result is Result.FAILED else outcome)
+def failure_remembered_as_done(record, outcome, draw):
+    return after(record, replace(outcome, result=Result.UPDATED) if outcome.result is Result.FAILED else outcome, draw)
 
 
-def lost_answer_not_counted(record, outcome):
-    new = after(record, outcome)
+def lost_answer_not_counted(record, outcome, draw):
+    new = after(record, outcome, draw)
     return replace(new, writes=record.writes) if outcome.result is Result.FAILED else new
 
 
-def refusal_without_hold(record, outcome):
-    new = after(record, outcome)
+def refusal_without_hold(record, outcome, draw):
+    new = after(record, outcome, draw)
     return replace(new, hold_until=None) if outcome.result is Result.REFUSED else new
 
 
-def lag_counts_as_visible(record, outcome):
-    new = after(record, outcome)
+def lag_counts_as_visible(record, outcome, draw):
+    new = after(record, outcome, draw)
     return replace(new, verified=None, verified_at=None) if outcome.result is Result.LAGGING else new
 
 
