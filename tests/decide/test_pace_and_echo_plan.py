@@ -61,12 +61,14 @@ def test_a_candidate_and_a_first_doubt_are_settled_at_confirm_spacing():
 
 def test_confirming_never_takes_longer_than_the_fast_pace():
     assert wait(Phase.DEGRADED, replace(SETTLED, streak=1), interval_s=2.0) == (1.0, "confirm")
+    assert wait(Phase.DEGRADED, replace(SETTLED, streak=1), draw=0.5, interval_s=2.0) == (1.375, "confirm")
 
 
 def test_a_look_that_is_overdue_after_a_long_cycle_is_not_given_up_for_a_later_one():
     waits = {RecordKey("vpn.example.com", RecordType.A): RecordMemory(hold_until=Instant(3_600.0))}
     assert brought_forward((Instant(30.0), "not up"), waits, at(45.0)) == (30.0, "not up")
     assert brought_forward((Instant(4_000.0), "healthy"), waits, at(45.0)) == (3_600.0, "retry")
+    assert brought_forward((Instant(4_000.0), "healthy"), waits, at(3_600.0)) == (4_000.0, "healthy")
 
 
 def test_everyone_is_asked_until_up_and_whenever_in_doubt():
@@ -85,6 +87,9 @@ def test_a_router_that_answers_spares_the_services_until_the_cross_check():
     assert plan_after(Phase.UP, belief, 3_599, make_policy()) == EchoPlan(1, 5, HOME, ROUTER)
     assert plan_after(Phase.UP, belief, 3_600, make_policy()) == EchoPlan(2, 5, HOME)
     assert plan_after(Phase.UP, replace(belief, agreed_at=None), 1, make_policy()) == EchoPlan(2, 5, HOME)
+    later = replace(belief, agreed_at=Instant(500.0))
+    assert plan_after(Phase.UP, later, 4_099, make_policy()) == EchoPlan(1, 5, HOME, ROUTER)
+    assert plan_after(Phase.UP, later, 4_100, make_policy()) == EchoPlan(2, 5, HOME)
 
 
 def test_services_that_stay_unclear_are_asked_eagerly_at_first_and_then_every_sixth_look():

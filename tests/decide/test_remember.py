@@ -5,18 +5,21 @@ from dataclasses import replace
 import pytest
 
 from cadence_exporter.decide import pace
-from cadence_exporter.decide.decide import decide
 from cadence_exporter.decide import remember as remembering
+from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, RecordMemory
 from cadence_exporter.model.outcome import Operation, Outcome, Result
+from cadence_exporter.model.record import RecordKey
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
 NOW = at(1_000.0)
 ACTION = Reconcile(SPEC, HOME, at(990.0), full_truth=True, turn=0, may_write=True)
 OLD = RecordMemory(verified=MOVED, verified_at=WallTime(5.0), failures=3, hold_until=Instant(999.0), refusal="was odd")
+RIGHT = RecordMemory(verified=HOME, verified_at=NOW.wall)
 
 
 def came(result, action=ACTION, **changes):
@@ -56,6 +59,25 @@ def test_an_attempted_write_counts_even_if_its_answer_was_lost():
     failed = came(Result.FAILED, operation=Operation.UPDATE)
     assert after(replace(OLD, writes=(at(NOW.instant - 90_000),)), failed).writes == (NOW,)
     assert after(OLD, came(Result.FAILED)).writes == ()
+
+
+def test_a_write_that_is_a_day_old_no_longer_counts_against_the_budget():
+    writes = (at(NOW.instant - DAY_S), at(NOW.instant - DAY_S + 1))
+    assert after(replace(OLD, writes=writes), came(Result.UPDATED)).writes == (writes[1], NOW)
+
+
+@pytest.mark.parametrize("result", [Result.VERIFIED, Result.VISIBLE])
+def test_a_change_that_the_resolvers_show_is_no_longer_followed(result):
+    assert after(replace(OLD, change=Change(HOME, at(990.0), NOW)), came(result)).change is None
+
+
+def test_a_failure_after_a_refusal_is_waited_out_as_a_failure():
+    record = after(OLD, came(Result.FAILED))
+    assert (record.refusal, record.failures) == (None, 4)
+
+
+def test_a_rehearsal_is_repeated_as_rarely_as_a_refusal_is_looked_at():
+    assert after(OLD, came(Result.REHEARSED)).hold_until == 1_000.0 + pace.REFUSAL_RECHECK_S
 
 
 def test_failures_back_off_and_the_provider_may_ask_for_longer():
@@ -126,6 +148,31 @@ def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
     assert (after_failure.next_look, after_failure.why) == (1_005.0, "retry")
     long_after = remember(decision, (came(Result.FAILED),), at(1_100.0), 0.0)
     assert long_after.next_look == decision.next_look
+
+
+def healthy(**records):
+    """A decision while UP, whose regular look is at 1,180 s and which wants no action."""
+    memory = decide(fresh(), sees(), at(0.0), 0.0, make_policy()).memory
+    decision = decide(memory, sees(), NOW, 0.0, make_policy(records=()))
+    return replace(decision, memory=replace(decision.memory, **records))
+
+
+def test_each_outcome_is_remembered_of_its_own_record_and_all_others_stay_as_they_were():
+    other = RecordKey("www.example.com", SPEC.key.type)
+    decision = healthy(records={SPEC.key: OLD, other: RIGHT})
+    done = remember(decision, (came(Result.VERIFIED),), NOW, 0.0)
+    assert done.memory.records == {SPEC.key: after(OLD, came(Result.VERIFIED)), other: RIGHT}
+    assert (done.next_look, done.why) == (1_180.0, "healthy")
+
+
+def test_the_first_outcome_of_a_record_is_remembered_too():
+    assert remember(healthy(), (came(Result.VERIFIED),), NOW, 0.0).memory.records == {SPEC.key: RIGHT}
+
+
+def test_a_record_that_waits_from_an_earlier_cycle_brings_the_next_look_forward():
+    decision = healthy(records={SPEC.key: replace(OLD, hold_until=Instant(1_050.0))})
+    waiting = remember(decision, (), NOW, 0.0)
+    assert waiting == replace(decision, next_look=Instant(1_050.0), why="retry")
 
 
 def test_after_a_reload_only_unchanged_settings_keep_their_cache():

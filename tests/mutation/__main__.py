@@ -20,7 +20,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         engine.copy_tree(Path(folder))
         mutants = engine.run(Path(folder))
-        survivors = [engine.change(Path(folder), mutant) for mutant in mutants if not mutant.noticed]
+        changes = [engine.change(Path(folder), mutant) for mutant in mutants if not mutant.noticed]
+    survivors = sorted(changes, key=lambda each: each.function)
     about = f"{datetime.now(UTC):%Y-%m-%d} with mutmut {version('mutmut')}, {monotonic() - began:.0f} s on one core"
     PAGE.write_text(page(mutants, survivors, explained, about), encoding="utf-8")
     print("\n".join(rows(mutants)))
