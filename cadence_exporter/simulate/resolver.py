@@ -6,12 +6,13 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from cadence_exporter.errors import ProbeFailed
-from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.address import IpAddress, RecordType
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.record import RecordKey
 from cadence_exporter.model.zone import TruthAnswer
 from cadence_exporter.simulate.ills import Ills
+from cadence_exporter.simulate.zone import AUTOMATIC_TTL_S
 
 if TYPE_CHECKING:
     from cadence_exporter.simulate.world import World
@@ -22,6 +23,8 @@ NEGATIVE_TTL_S = 300.0
 """For so long a resolver remembers that a name does not exist (RFC 2308)."""
 AUTHORITATIVE_DELAY_S = 2.0
 """From the provider's API to its name servers."""
+ELSEWHERE = ip_address("104.16.132.229")
+"""What the target of a CNAME in the way resolves to."""
 
 
 class Malady(StrEnum):
@@ -37,8 +40,8 @@ class Malady(StrEnum):
 @dataclass(frozen=True, slots=True)
 class _Cached:
     addresses: tuple[IpAddress, ...]
+    exists: bool
     until: float
-    ttl_s: int
 
 
 class Resolver:
@@ -67,11 +70,12 @@ class Resolver:
             case Malady.SERVFAIL:
                 raise ProbeFailed(FailureReason.DNS, "SERVFAIL")
             case Malady.BLOCKED:
-                return self._answer(key, (), 60)
+                return self._answer(key, (), "NXDOMAIN", 60)
             case Malady.SINKHOLE:
-                return self._answer(key, (ip_address("0.0.0.0"),), 60)  # noqa: S104 - what blocking resolvers answer
+                return self._answer(key, (ip_address("0.0.0.0"),), "NOERROR", 60)  # noqa: S104 - what blocking resolvers answer
         cached = self._cached(key)
-        return self._answer(key, cached.addresses, cached.ttl_s)
+        left_s = max(0, int(cached.until - world.clock.true))
+        return self._answer(key, cached.addresses, "NOERROR" if cached.exists else "NXDOMAIN", left_s)
 
     def shows(self, key: RecordKey) -> tuple[IpAddress, ...]:
         """What a stranger would be told now."""
@@ -82,12 +86,21 @@ class Resolver:
         cached = self._cache.get(key)
         if cached is not None and (true < cached.until or self.ills.newest is Malady.STALE):
             return cached
-        held = self._world.zone.published_as_of(key, AUTHORITATIVE_DELAY_S)
-        ttl_s = min((each.ttl or 300 for each in held), default=int(NEGATIVE_TTL_S))
-        fresh = _Cached(tuple(ip_address(each.content) for each in held), true + ttl_s, ttl_s)
-        self._cache[key] = fresh
-        return fresh
+        cached = self._ask_the_zone(key)
+        self._cache[key] = cached
+        return cached
 
-    def _answer(self, key: RecordKey, addresses: tuple[IpAddress, ...], ttl_s: int) -> TruthAnswer:
+    def _ask_the_zone(self, key: RecordKey) -> _Cached:
+        true, zone = self._world.clock.true, self._world.zone
+        if zone.cnames.active:
+            elsewhere = (ELSEWHERE,) if key.type is RecordType.A else ()
+            return _Cached(elsewhere, exists=True, until=true + AUTOMATIC_TTL_S)
+        held = zone.published_as_of(key, AUTHORITATIVE_DELAY_S)
+        ttl_s = min((each.ttl or AUTOMATIC_TTL_S for each in held), default=NEGATIVE_TTL_S)
+        exists = any(zone.published_as_of(RecordKey(key.name, kind), AUTHORITATIVE_DELAY_S) for kind in RecordType)
+        addresses = tuple(sorted({ip_address(each.content) for each in held}, key=int))
+        return _Cached(addresses, exists, true + ttl_s)
+
+    def _answer(self, key: RecordKey, addresses: tuple[IpAddress, ...], rcode: str, ttl_s: int) -> TruthAnswer:
         self.said[key] = addresses
-        return TruthAnswer(self.operator, addresses, "NOERROR" if addresses else "NXDOMAIN", ttl_s)
+        return TruthAnswer(self.operator, addresses, rcode, ttl_s)

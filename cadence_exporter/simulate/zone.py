@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from cadence_exporter.act.dns.cloudflare import NEW_RECORD_TTL_S
+from cadence_exporter.act.dns.cloudflare_errors import LONGEST_WAIT_S, THROTTLED_S
 from cadence_exporter.errors import ActionFailed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import Instant
@@ -162,10 +164,13 @@ class Zone:
         self, operation: Operation, spec: RecordSpec, address: IpAddress, record_id: str | None, writer: str
     ) -> None:
         entry, text = self.entry(spec.key), str(address)
-        if operation is Operation.CREATE:
-            if any(each.content == text for each in entry.held):
+        if any(each.content == text and each.id != record_id for each in entry.held):
+            if writer == "cadence":
                 raise ActionFailed("an identical record exists already")
-            made = HeldRecord(text, self._id(), spec.ttl or AUTOMATIC_TTL_S)
+        elif operation is Operation.CREATE:
+            if self.cnames.active:
+                raise ActionFailed("a CNAME of the same name is in the way", refusal=True)
+            made = HeldRecord(text, self._id(), spec.ttl or NEW_RECORD_TTL_S)
             entry.become((*entry.held, made), self._true, writer)
         elif all(each.id != record_id for each in entry.held):
             if writer == "cadence":
@@ -193,7 +198,8 @@ class Zone:
             case Trouble.ERROR_500:
                 self._fail("5xx", "the provider is in trouble")
             case Trouble.SLOW_DOWN:
-                self._fail("429", "the provider asks to slow down", self.retry_after_s)
+                asked_s = THROTTLED_S if self.retry_after_s is None else min(self.retry_after_s, LONGEST_WAIT_S)
+                self._fail("429", "the provider asks to slow down", asked_s)
             case Trouble.NO_SUCCESS:
                 self._fail("2xx", "status 200 without success")
             case Trouble.REVOKED:
