@@ -46,6 +46,8 @@ class Surroundings:
     faults: Faults
     draw: Callable[[], float]
     """Uniform in [0, 1): the only randomness."""
+    entering: Callable[[str], None] = lambda _: None
+    """Told the id of each cycle when it begins, and an empty one when it is over."""
 
 
 class Loop:
@@ -72,8 +74,18 @@ class Loop:
 
     def cycle(self, wakeup: Wakeup) -> Instant:
         """One turn. Returns when the next one is due."""
+        began = self.around.clock.now()
+        # The time beside the number: a turn in which a bug was met is not counted, and a state directory may be lost.
+        cycle_id = f"{self.memory.cycle + 1}-{int(began.wall) & 0xFFFFFF:06x}"
+        self.around.entering(cycle_id)
+        try:
+            return self._turn(cycle_id, began, wakeup)
+        finally:
+            self.around.entering("")
+
+    def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
         around, policy = self.around, self.equipment.policy
-        began, before, draw = around.clock.now(), self.memory, around.draw()
+        before, draw = self.memory, around.draw()
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.hints)
         if around.doorbell.stopping:
             return began.instant
@@ -88,7 +100,7 @@ class Loop:
         decision = remember(decision, outcomes, ended, draw)
         self.memory = decision.memory
         cycle = Cycle(
-            id=f"{decision.memory.cycle}-{int(began.wall) & 0xFFFFFF:06x}",
+            id=cycle_id,
             began=began,
             ended=ended,
             wakeup=wakeup,

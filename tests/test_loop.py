@@ -31,6 +31,7 @@ class World:
         self.seconds = 100.0
         self.log = []
         self.cycles = []
+        self.ids = []
         self.wakeups = []
         self.broken_disk = False
         self.broken_recorder = False
@@ -90,7 +91,14 @@ class World:
 
 def make_loop(world, reload=lambda: None):
     around = Surroundings(
-        clock=world, doorbell=world, store=world, recorders=(world, world), calls=world, faults=world, draw=lambda: 0.0
+        clock=world,
+        doorbell=world,
+        store=world,
+        recorders=(world, world),
+        calls=world,
+        faults=world,
+        draw=lambda: 0.0,
+        entering=world.ids.append,
     )
     return Loop(around, Equipment(world, world.perform, make_policy()), fresh(), reload)
 
@@ -117,6 +125,21 @@ def test_the_loop_climbs_to_up_and_waits_for_as_long_as_was_decided():
     assert loop.memory.phase is Phase.UP
     assert [cycle.number for cycle in world.cycles[::2]] == [1, 2]
     assert world.seconds == 100.0 + 3.0 + 180.0
+
+
+def test_the_id_of_a_cycle_is_told_before_anything_happens_in_it_and_taken_back_after(monkeypatch):
+    world = World()
+    world.wakeups = [due()]
+    loop = make_loop(world)
+    loop.run()
+    first, second = world.cycles[::2]
+    assert world.ids == [first.id, "", second.id, ""]
+    assert first.id.startswith("1-")
+    assert second.id.startswith("2-")
+    monkeypatch.setattr(loop_module, "decide", broken)
+    loop.cycle(due())
+    assert world.ids[4].startswith("3-")
+    assert world.ids[5:] == [""]
 
 
 def test_one_recorder_in_trouble_stops_neither_the_others_nor_the_loop():

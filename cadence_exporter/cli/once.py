@@ -79,7 +79,7 @@ def once(config: Path | None, *, rehearse: bool, as_json: bool) -> int:
         sys.stderr.write(f"{error}\n")
         return CANNOT_START
     recorders: tuple[Recorder, ...] = (board, last) if as_json else (board, last, console)
-    around = Surroundings(clock, doorbell, store, recorders, calls, faults, draw=lambda: 0.0)
+    around = Surroundings(clock, doorbell, store, recorders, calls, faults, draw=lambda: 0.0, entering=console.during)
     gear = equipment(settings, clock, Https(clock, calls), faults, rehearse=rehearse)
     loop = Loop(around, gear, store.load(clock.now()), lambda: None)
     look_until_known(loop, last, settings.loop.confirmations + SPARE_LOOKS)

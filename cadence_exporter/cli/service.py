@@ -17,7 +17,8 @@ from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.console import Console, Stream, Style
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.log.layout import Format
-from cadence_exporter.record.metrics.exposition import About, Metrics
+from cadence_exporter.record.metrics.exposition import Metrics
+from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.web.live_config import LiveWebConfig
@@ -50,8 +51,10 @@ class Service:
         self._store = SqliteStore(self._settings.state_dir, self.clock, self._faults)
         self._claim_state()
         memory = self._store.load(self.clock.now())
-        self._metrics = Metrics(self._store, memory, self.clock, About(__version__, features=features(self._settings)))
-        self._board = StatusBoard(self.clock, board_settings(self._settings), self._store.marks.last_outage)
+        self._metrics = Metrics(self._store, memory, self.clock, about(self._settings), self._console)
+        self._board = StatusBoard(
+            self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
+        )
         self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
         routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring)
         self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
@@ -91,6 +94,7 @@ class Service:
             calls=self._calls,
             faults=self._faults,
             draw=SystemRandom().random,
+            entering=self._console.during,
         )
 
     def _equip(self, settings: Settings) -> Equipment:
@@ -114,7 +118,7 @@ class Service:
         self._settings = loaded.settings
         self._console.restyle(style(loaded.settings))
         self._board.settings = board_settings(loaded.settings)
-        self._metrics.about(About(__version__, features=features(loaded.settings)))
+        self._metrics.about(about(loaded.settings))
         self._metrics.reloaded(succeeded=True, at=self.clock.wall())
         self._announce(loaded)
         return fresh
@@ -150,6 +154,17 @@ def style(settings: Settings) -> Style:
 def board_settings(settings: Settings) -> BoardSettings:
     """What the status page shows of the settings."""
     return BoardSettings(settings.site, settings.record_specs(), settings.loop.probe_timeout)
+
+
+def about(settings: Settings) -> About:
+    """What the metrics show of the settings and the program."""
+    return About(
+        __version__,
+        features=features(settings),
+        records=settings.record_specs(),
+        max_changes_per_day=settings.dns.max_changes_per_day,
+        public_ip_info=settings.metrics.public_ip_info,
+    )
 
 
 def features(settings: Settings, *, rehearse: bool = False) -> Mapping[str, bool]:

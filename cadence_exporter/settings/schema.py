@@ -22,6 +22,7 @@ from cadence_exporter.settings.sections import (
     DnsSettings,
     LogSettings,
     LoopSettings,
+    MetricsSettings,
     PublicIpSettings,
     RouterSettings,
     Section,
@@ -56,6 +57,7 @@ class Settings(Section):
         "else `~/.cache/cadence-exporter`.",
     )
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     loop: LoopSettings = LoopSettings()
     router: RouterSettings = RouterSettings()
     wan: WanSettings = WanSettings()

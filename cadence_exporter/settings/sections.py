@@ -111,6 +111,16 @@ class LogSettings(Section):
     )
 
 
+class MetricsSettings(Section):
+    """What the metrics show."""
+
+    public_ip_info: Annotated[bool, flag()] = Field(
+        default=False,
+        description="Show the public address as a label of `cadence_public_ip_info`, for dashboards. "
+        "Whoever may read the metrics then knows it, and so does Prometheus for as long as it keeps its data.",
+    )
+
+
 class LoopSettings(Section):
     """How often Cadence looks."""
 

@@ -4,8 +4,9 @@ from typing import TextIO
 
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.record.metrics.exposition import About, Metrics
+from cadence_exporter.record.metrics.exposition import Metrics
 from cadence_exporter.record.metrics.families import Kind, Metric, all_metrics
+from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.simulate.clock import EPOCH
 from cadence_exporter.simulate.run import Simulation

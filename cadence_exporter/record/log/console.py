@@ -53,6 +53,7 @@ class Console:
         self._stream = stream
         self._clock = clock
         self._style = style
+        self._cycle_id = ""
         self._lock = threading.Lock()
         self._written = dict.fromkeys(Level, 0)
         self._dropped = 0
@@ -62,6 +63,10 @@ class Console:
         with self._lock:
             self._style = style
 
+    def during(self, cycle_id: str) -> None:
+        """From now on events carry this id: what goes wrong in a cycle is found with the rest of it. Empty: the cycle is over."""
+        self._cycle_id = cycle_id
+
     def record(self, cycle: Cycle) -> None:
         """Write the lines of one cycle."""
         style = self._style
@@ -69,8 +74,8 @@ class Console:
             self._write(fact, style, cycle.ended.wall, cycle.id)
 
     def event(self, fact: Fact) -> None:
-        """Write one line that belongs to no cycle."""
-        self._write(fact, self._style, self._clock.wall())
+        """Write one line outside of what a cycle says of itself."""
+        self._write(fact, self._style, self._clock.wall(), self._cycle_id)
 
     def counts(self) -> Mapping[CounterKey, float]:
         """Lines since the process began, by level, and those of them that could not be written."""
@@ -81,7 +86,7 @@ class Console:
             }
         return {**lines, ("cadence_log_messages_dropped_total",): float(dropped)}
 
-    def _write(self, fact: Fact, style: Style, now: WallTime, cycle_id: str = "") -> None:
+    def _write(self, fact: Fact, style: Style, now: WallTime, cycle_id: str) -> None:
         if fact.level < style.level:
             return
         at = fact.at if fact.at is not None else now

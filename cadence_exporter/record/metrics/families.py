@@ -119,6 +119,18 @@ ADDRESS = (
         "cadence_cgnat_detected",
         "Whether the router's WAN address is not the public one; absent when the router does not say.",
     ),
+    _gauge(
+        "cadence_public_ip_state",
+        "1 for what is held of the public address in this cycle (agreed, disputed, unknown, not_public), 0 for the others; "
+        "absent while the path is down.",
+        "family state",
+    ),
+    _gauge(
+        "cadence_public_ip_info",
+        "1 with the confirmed public address as a label; only with the setting metrics.public_ip_info, "
+        "and absent while the address is not known.",
+        "family address",
+    ),
 )
 
 DNS = (
@@ -152,6 +164,11 @@ DNS = (
     ),
     _gauge("cadence_dns_last_mutation_timestamp_seconds", "When a record was last written."),
     _gauge(
+        "cadence_dns_change_budget_remaining",
+        "Writes left of dns.max_changes_per_day, counting those of the 24 hours before the scrape.",
+        "record type",
+    ),
+    _gauge(
         "cadence_cache_last_refresh_timestamp_seconds",
         "When the cache was last renewed; of several records the oldest.",
         "cache",
@@ -165,6 +182,11 @@ CALLS = (
     _gauge("cadence_api_last_success_timestamp_seconds", "When the service last answered with success.", "service"),
     _gauge(
         "cadence_api_calls_last_hour", "Calls in the sixty minutes before the scrape, over restarts too.", "service"
+    ),
+    _gauge(
+        "cadence_api_backoff_seconds",
+        "Seconds until the provider is tried again after a failure, of several records the longest; 0 when none waits.",
+        "service",
     ),
 )
 

@@ -1,12 +1,11 @@
 """The gauges, drawn from the cycles so far. An unknown value is absent, never 0 and never NaN."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cadence_exporter.model.assessment import Agreed, Unchanged
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, PublicAddress, Unchanged, Unknown
 from cadence_exporter.model.cycle import Cycle
-from cadence_exporter.model.instants import Instant, WallTime
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.observation import Answered, Reading
 from cadence_exporter.model.outcome import Result
@@ -15,9 +14,16 @@ from cadence_exporter.record.state.marks import Marks
 
 Values = dict[CounterKey, float]
 
-MAX_CALLS = 20000
-"""Calls remembered for the sliding hour: far beyond any budget, so that a runaway cannot eat the memory."""
-_HOUR_S = 3600.0
+PUBLIC_IP_INFO = "cadence_public_ip_info"
+_PUBLIC_IP_STATE = "cadence_public_ip_state"
+_VERDICTS: Mapping[type[PublicAddress], str] = {
+    Agreed: "agreed",
+    Unchanged: "agreed",
+    Disputed: "disputed",
+    Unknown: "unknown",
+    NotPublic: "not_public",
+}
+PUBLIC_IP_STATES = tuple(dict.fromkeys(_VERDICTS.values()))
 
 
 class Gauges:
@@ -47,6 +53,7 @@ class Gauges:
                 self._set("cadence_public_ip_last_change_timestamp_seconds", wall, f"ipv{change.after.version}")
         known = cycle.assessment.router_wan is not None or cycle.assessment.cgnat
         self._set("cadence_cgnat_detected", float(cycle.assessment.cgnat) if known else None)
+        self._public(cycle)
         self._records(cycle.memory)
         if any(outcome.result in (Result.UPDATED, Result.CREATED) for outcome in cycle.outcomes):
             self._set("cadence_dns_last_mutation_timestamp_seconds", wall)
@@ -85,6 +92,20 @@ class Gauges:
         if seconds is not None:
             self._set("cadence_probe_last_success_timestamp_seconds", wall, probe)
 
+    def _public(self, cycle: Cycle) -> None:
+        """What this cycle found out; nothing while the path is down, for nobody could be asked."""
+        of_before = (_PUBLIC_IP_STATE, PUBLIC_IP_INFO)
+        self.values = {key: value for key, value in self.values.items() if key[0] not in of_before}
+        if cycle.assessment.wan is Link.DOWN:
+            return
+        for family, verdict in cycle.assessment.public.items():
+            for state in PUBLIC_IP_STATES:
+                self._set(_PUBLIC_IP_STATE, float(_VERDICTS[type(verdict)] == state), family, state)
+            belief = cycle.memory.beliefs.get(family)
+            confirmed = None if belief is None else belief.confirmed
+            if isinstance(verdict, Agreed | Unchanged) and verdict.ip == confirmed:
+                self._set(PUBLIC_IP_INFO, 1.0, family, str(confirmed))
+
     def _records(self, memory: Memory) -> None:
         """Records that the settings no longer name disappear."""
         per_record = ("cadence_dns_record_in_sync", "cadence_dns_last_verified_timestamp_seconds")
@@ -115,29 +136,3 @@ def _answered(readings: Iterable[Reading[Any]]) -> Iterator[float]:
 
 def _took(readings: Iterable[Reading[Any]]) -> Iterator[float]:
     return (reading.took_s for reading in readings)
-
-
-class CallWindow:
-    """Calls of the last hour, on the monotonic clock: a wall clock that jumps changes nothing."""
-
-    def __init__(self, recent: Iterable[tuple[str, Instant]]) -> None:
-        self._calls: deque[tuple[str, Instant]] = deque(recent, maxlen=MAX_CALLS)
-
-    def add(self, cycle: Cycle) -> None:
-        """Take the calls of one cycle in, and let go of those that are too old."""
-        self._calls.extend((call.service, cycle.ended.instant) for call in cycle.calls)
-        while self._calls and self._calls[0][1] <= cycle.ended.instant - _HOUR_S:
-            self._calls.popleft()
-
-    def snapshot(self) -> tuple[tuple[str, Instant], ...]:
-        """For a reader in another thread."""
-        return tuple(self._calls)
-
-
-def calls_last_hour(calls: Iterable[tuple[str, Instant]], now: Instant) -> Mapping[str, int]:
-    """Calls by service in the hour before ``now``; services that made none are there with 0."""
-    counted = dict.fromkeys(SERVICES, 0)
-    for service, at in calls:
-        if at > now - _HOUR_S and service in counted:
-            counted[service] += 1
-    return counted

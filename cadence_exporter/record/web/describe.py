@@ -7,6 +7,8 @@
 ``records``            per record: in_sync is null while unknown; change is the one in flight, or null
 ``next_look``          when the next cycle is due; ``next_look_in_seconds`` is 0 when it is overdue
 ``last_cycle``         its lines as they stand in the log
+
+Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage`` and ``events``.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,8 +38,16 @@ class StatusBoard:
 
     name = "status"
 
-    def __init__(self, clock: Clock, settings: BoardSettings, last_outage: OutageHeld | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settings: BoardSettings,
+        last_outage: OutageHeld | None = None,
+        calls_last_hour: Callable[[], Mapping[str, int]] | None = None,
+    ) -> None:
+        """``calls_last_hour`` is safe from any thread; without it the document says null."""
         self.settings = settings
+        self._calls_last_hour = calls_last_hour
         self._clock = clock
         self._started = clock.monotonic()
         self._lock = threading.Lock()
@@ -85,6 +93,7 @@ class StatusBoard:
             "version": __version__,
             "site": self.settings.site,
             **describe(cycle, self.settings.records, self._clock.now()),
+            "api_calls_last_hour": dict(self._calls_last_hour()) if self._calls_last_hour else None,
             "outage": _outages(cycle, outage, self._clock.monotonic()),
             "events": [_event(event) for event in reversed(told)],
         }

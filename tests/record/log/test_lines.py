@@ -28,6 +28,7 @@ from tests.record.cycles import (
     Broken,
     Hands,
     at,
+    eventful,
     make_cycle,
     memory,
     observation,
@@ -243,6 +244,22 @@ def test_lines_are_counted_by_level_and_events_have_no_cycle():
         "status": "CLEAN",
         "message": "bye",
     }
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.LOGFMT])
+def test_what_goes_wrong_in_a_cycle_carries_its_id_on_every_line(form):
+    stream = io.StringIO()
+    console = Console(stream, Hands(), Style(format=form, level=Level.DEBUG))
+    faults = CountedFaults(console)
+    console.during("17-abcdef")
+    faults.caught("act", ValueError("two\nlines"))
+    console.record(replace(eventful(at(1000)), id="17-abcdef"))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if "17-abcdef" not in line] == []
+    console.during("")
+    faults.caught("reload", ValueError("x"))
+    assert "cycle_id" not in "".join(stream.getvalue().splitlines()[len(lines) :])
 
 
 @pytest.mark.parametrize("wall", [1e300, -1e300, float("inf"), float("nan")])

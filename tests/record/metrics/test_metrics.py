@@ -3,30 +3,42 @@
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import GCCollector, Histogram, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from cadence_exporter.model.address import Family
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
 from cadence_exporter.model.decision import AddressChanged
+from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Operation, Result
-from cadence_exporter.record.metrics.exposition import About, Metrics
+from cadence_exporter.record.log.console import Console, Style
+from cadence_exporter.record.metrics.collectors import Kept, Moving
+from cadence_exporter.record.metrics.exposition import Metrics
 from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.metrics.snapshot import About
+from cadence_exporter.record.metrics.tally import SERVICES
 from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.state.marks import Marks
 from cadence_exporter.record.state.store import SqliteStore
+from cadence_exporter.record.web.messages import Request
+from cadence_exporter.record.web.metrics_page import metrics as render
 from tests.docs.metrics_page import metrics_page
 from tests.record.cycles import (
     HOME,
     KEY,
     MOVED,
+    SPEC,
     WALL,
+    Broken,
     Hands,
     at,
     eventful,
@@ -183,18 +195,118 @@ def test_the_hour_slides_with_the_scrape_and_not_with_the_wall_clock(metrics, cl
 def test_a_failing_collector_costs_its_own_values_and_is_counted(metrics, ledger):
     ledger.broken = True
     assert value(metrics, "cadence_metrics_errors_total") == 1
-    assert value(metrics, "cadence_state", state="init") is None
-    ledger.broken = False
+    assert value(metrics, "cadence_state_seconds_total", state="init") is None
     assert value(metrics, "cadence_state", state="init") == 1
-    assert value(metrics, "cadence_metrics_errors_total") == 2
+    ledger.broken = False
+    assert value(metrics, "cadence_state_seconds_total", state="init") == 1
 
 
-def test_no_address_ever_becomes_a_label(metrics, clock):
+@pytest.mark.parametrize("broken", [ProcessCollector, PlatformCollector, GCCollector, Histogram, Kept, Moving])
+def test_whichever_collector_fails_the_other_families_are_there(ledger, clock, monkeypatch, broken):
+    def fail(_):
+        raise RuntimeError("planted")
+
+    owner = next(each for each in broken.__mro__ if "collect" in vars(each))
+    kinds = {
+        ProcessCollector: "process_",
+        PlatformCollector: "python_info",
+        GCCollector: "python_gc_",
+        Histogram: "_seconds_bucket",
+        Kept: "cadence_state{",
+        Moving: "cadence_api_calls_last_hour",
+    }
+    stream = Broken()
+    journal = Console(stream, clock, Style())
+    metrics = Metrics(ledger, Memory(Phase.INIT, clock.now()), clock, About("1"), journal)
+    monkeypatch.setattr(owner, "collect", fail)
+    for _ in range(2):
+        answer = render(metrics.registry, Request("GET", "/metrics", {}, {}, b"", "127.0.0.1"))
+        assert answer.status == 200
+    page = answer.body.decode()
+    assert kinds[broken] not in page
+    for kind, sample in kinds.items():
+        assert kind is broken or sample in page, kind
+    assert value(metrics, "cadence_metrics_errors_total") >= 3
+    assert stream.text.count("METRICS") == len([name for name in stream.text.splitlines() if "planted" in name]) == 1
+
+
+def test_no_address_becomes_a_label_unless_it_is_asked_for(metrics, clock):
     metrics.record(eventful(clock.now()))
     metrics.record(make_cycle(address_changes=(AddressChanged(HOME, MOVED),)))
     text = generate_latest(metrics.registry).decode()
     assert str(HOME) not in text
     assert str(MOVED) not in text
+    metrics.about(About("1.2.3", public_ip_info=True))
+    assert value(metrics, "cadence_public_ip_info", family="ipv4", address=str(HOME)) == 1
+    metrics.about(About("1.2.3", public_ip_info=False))
+    assert value(metrics, "cadence_public_ip_info", family="ipv4", address=str(HOME)) is None
+
+
+def test_the_public_address_as_a_label_is_one_live_series(metrics):
+    metrics.about(About("1", public_ip_info=True))
+    for ip in (HOME, MOVED, HOME, MOVED):
+        believed = memory(beliefs=MappingProxyType({Family.IPV4: Belief(ip, 2, None, ip, WALL)}))
+        metrics.record(make_cycle(after=believed, public=Agreed(ip, ("a", "b"))))
+        assert shown_addresses(metrics) == [str(ip)]
+    metrics.record(make_cycle(after=believed, public=Agreed(HOME, ("a", "b"))))
+    assert shown_addresses(metrics) == [], "agreed on once, but not confirmed yet"
+    metrics.record(make_cycle(after=believed, public=Disputed((HOME, MOVED), "why")))
+    assert shown_addresses(metrics) == []
+
+
+def shown_addresses(metrics):
+    families = {family.name: family for family in metrics.registry.collect()}
+    return [sample.labels["address"] for sample in families["cadence_public_ip_info"].samples]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shown"),
+    [
+        (Agreed(HOME, ("a",)), "agreed"),
+        (Unchanged(HOME, "router"), "agreed"),
+        (Disputed((HOME, MOVED), "why"), "disputed"),
+        (Unknown("why"), "unknown"),
+        (NotPublic(HOME, "cgnat"), "not_public"),
+    ],
+)
+def test_what_is_held_of_the_public_address_is_one_of_four(metrics, verdict, shown):
+    metrics.record(make_cycle(public=verdict))
+    states = ("agreed", "disputed", "unknown", "not_public")
+    held = {state: value(metrics, "cadence_public_ip_state", family="ipv4", state=state) for state in states}
+    assert held == {state: float(state == shown) for state in states}
+    cut = make_cycle(public=verdict)
+    metrics.record(replace(cut, assessment=replace(cut.assessment, wan=Link.DOWN)))
+    assert value(metrics, "cadence_public_ip_state", family="ipv4", state=shown) is None
+
+
+def test_the_daily_budget_fills_up_again_as_writes_grow_old(metrics, clock):
+    metrics.about(About("1", records=(SPEC,), max_changes_per_day=3))
+    left = partial(value, metrics, "cadence_dns_change_budget_remaining", record=KEY.name, type="A")
+    assert left() == 3
+    written = RecordMemory(verified=HOME, writes=(at(100), at(5000)))
+    metrics.record(make_cycle(after=memory(records=MappingProxyType({KEY: written}))))
+    assert left() == 1
+    clock.seconds = 100 + 86_400
+    assert left() == 2
+    metrics.about(About("1", records=(SPEC,), max_changes_per_day=1))
+    assert left() == 0
+    metrics.about(About("1"))
+    assert left() is None
+
+
+def test_a_back_off_is_counted_down_and_a_refusal_is_none(metrics, clock):
+    other = replace(SPEC, provider="rfc2136", key=replace(KEY, name="nas.example.com"))
+    metrics.about(About("1", records=(SPEC, other)))
+    wait = {service: partial(value, metrics, "cadence_api_backoff_seconds", service=service) for service in SERVICES}
+    assert (wait["cloudflare"](), wait["rfc2136"](), wait["doh"]()) == (0, 0, None)
+    failed = RecordMemory(failures=2, hold_until=Instant(clock.seconds + 12))
+    refused = RecordMemory(refusal="a CNAME", hold_until=Instant(clock.seconds + 300))
+    metrics.record(make_cycle(after=memory(records=MappingProxyType({KEY: failed, other.key: refused}))))
+    assert (wait["cloudflare"](), wait["rfc2136"]()) == (12, 0)
+    clock.seconds += 5
+    assert wait["cloudflare"]() == 7
+    clock.seconds += 50
+    assert wait["cloudflare"]() == 0
 
 
 def test_multiprocess_mode_is_refused(ledger, clock, monkeypatch):
@@ -213,9 +325,22 @@ def test_settings_read_again_are_shown(metrics, clock):
 def test_openmetrics_carries_the_cycle_as_exemplar(metrics, clock):
     metrics.record(eventful(clock.now()))
     text = generate_openmetrics(metrics.registry).decode()
-    assert 'cycle_id="3408-abcdef"' in text
-    assert list(parse_openmetrics(text))
-    assert "_created" not in text
+    families = {family.name: family for family in parse_openmetrics(text)}
+    for name in ("cadence_loop_duration_seconds", "cadence_dns_convergence_seconds"):
+        exemplars = [sample.exemplar for sample in families[name].samples if sample.exemplar]
+        assert {exemplar.labels["cycle_id"] for exemplar in exemplars} == {"3408-abcdef"}, name
+        assert all(sample.name.endswith("_bucket") for sample in families[name].samples if sample.exemplar)
+
+
+def test_neither_format_has_created_series(metrics, clock):
+    metrics.record(eventful(clock.now()))
+    for page in (generate_latest(metrics.registry), generate_openmetrics(metrics.registry)):
+        assert b"_created" not in page
+
+
+def test_single_metrics_can_be_asked_for(metrics):
+    page = generate_latest(metrics.registry.restricted_registry(["cadence_state", "process_open_fds"])).decode()
+    assert {family.name for family in parse(page)} == {"cadence_state", "process_open_fds"}
 
 
 def test_a_scrape_never_sees_two_active_states(metrics, clock):

@@ -128,6 +128,12 @@ def test_the_list_of_events_is_bounded(board):
     assert "number 149" in told[0]["text"]
 
 
+def test_calls_of_the_last_hour_are_those_of_the_metrics(board, clock):
+    assert board.as_dict()["api_calls_last_hour"] is None
+    counting = StatusBoard(clock, BoardSettings("home", (), 8.0), calls_last_hour=lambda: {"doh": 3})
+    assert counting.as_dict()["api_calls_last_hour"] == {"doh": 3}
+
+
 def test_outages(clock):
     board = StatusBoard(
         clock, BoardSettings("home", (), 8.0), OutageHeld(WallTime(NOON), WallTime(NOON + 60), 60.0, "lan")

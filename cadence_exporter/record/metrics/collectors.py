@@ -1,0 +1,95 @@
+"""From values to families: what Prometheus' client asks for at each scrape. Memory is read, nothing is probed."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Exposed
+from prometheus_client.registry import Collector
+
+from cadence_exporter.model.memory import Phase
+from cadence_exporter.record.metrics.families import Kind, Metric, all_metrics
+from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS
+from cadence_exporter.record.metrics.snapshot import Snapshot
+from cadence_exporter.record.metrics.tally import CounterKey
+from cadence_exporter.seams import Clock
+
+STATE_SECONDS = "cadence_state_seconds_total"
+_MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF})
+"""What is worked out at the moment of a scrape."""
+
+
+def histogram(metric: Metric) -> Histogram:
+    """Its children are there from the start; in no registry yet."""
+    family = Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=None)
+    for labels in metric.children:
+        if labels:
+            family.labels(*labels)
+    return family
+
+
+def of_the_process() -> tuple[Collector, ...]:
+    """The client library's own, in no registry yet; one of them can only be made within one."""
+    return ProcessCollector(registry=None), PlatformCollector(registry=None), GCCollector(CollectorRegistry())
+
+
+class Kept(Collector):
+    """Every counter and gauge that stays as the last cycle left it."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterable[Exposed]:
+        """See the class."""
+        snapshot = self._snapshot()
+        shown: dict[str, list[CounterKey]] = {}
+        for key in snapshot.gauges:
+            shown.setdefault(key[0], []).append(key)
+        for metric in all_metrics():
+            if metric.name in _MOVING:
+                continue
+            if metric.kind is Kind.COUNTER and metric.persistent:
+                yield _counter(metric, snapshot.counters)
+            elif metric.kind is Kind.GAUGE:
+                yield _gauge(metric, {key: snapshot.gauges[key] for key in shown.get(metric.name, ())})
+
+
+class StateSeconds(Collector):
+    """The time in each state, right at the moment of the scrape."""
+
+    def __init__(self, seconds: Callable[[], Mapping[Phase, float]]) -> None:
+        self._seconds = seconds
+
+    def collect(self) -> Iterable[Exposed]:
+        """See the class."""
+        seconds: dict[CounterKey, float] = {(STATE_SECONDS, phase): value for phase, value in self._seconds().items()}
+        return [_counter(metric, seconds) for metric in all_metrics() if metric.name == STATE_SECONDS]
+
+
+class Moving(Collector):
+    """The gauges that move with the clock."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], clock: Clock) -> None:
+        self._snapshot = snapshot
+        self._clock = clock
+
+    def collect(self) -> Iterable[Exposed]:
+        """See the class."""
+        values = self._snapshot().moving(self._clock.now())
+        for metric in all_metrics():
+            if metric.name in _MOVING and metric.kind is Kind.GAUGE:
+                yield _gauge(metric, {key: value for key, value in values.items() if key[0] == metric.name})
+
+
+def _counter(metric: Metric, counters: Mapping[CounterKey, float]) -> Exposed:
+    counter = CounterMetricFamily(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
+    for labels in metric.children:
+        counter.add_metric(labels, counters.get((metric.name, *labels), 0.0))
+    return counter
+
+
+def _gauge(metric: Metric, values: Mapping[CounterKey, float]) -> Exposed:
+    gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for key, value in values.items():
+        gauge.add_metric(key[1:], value)
+    return gauge

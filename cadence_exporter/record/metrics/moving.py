@@ -1,0 +1,70 @@
+"""Gauges that move with the clock: calls of the last hour, what is left of the daily budget, how long a back-off still lasts."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from cadence_exporter.decide.dns import writes_within_a_day
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.instants import Instant, Now
+from cadence_exporter.model.memory import RecordMemory
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.record.metrics.tally import SERVICES, CounterKey
+
+MAX_CALLS = 20000
+"""Calls remembered for the sliding hour: far beyond any budget, so that a runaway cannot eat the memory."""
+_HOUR_S = 3600.0
+CALLS = "cadence_api_calls_last_hour"
+BUDGET = "cadence_dns_change_budget_remaining"
+BACKOFF = "cadence_api_backoff_seconds"
+
+
+class CallWindow:
+    """Calls of the last hour, on the monotonic clock: a wall clock that jumps changes nothing."""
+
+    def __init__(self, recent: Iterable[tuple[str, Instant]]) -> None:
+        self._calls: deque[tuple[str, Instant]] = deque(recent, maxlen=MAX_CALLS)
+
+    def add(self, cycle: Cycle) -> None:
+        """Take the calls of one cycle in, and let go of those that are too old."""
+        self._calls.extend((call.service, cycle.ended.instant) for call in cycle.calls)
+        while self._calls and self._calls[0][1] <= cycle.ended.instant - _HOUR_S:
+            self._calls.popleft()
+
+    def snapshot(self) -> tuple[tuple[str, Instant], ...]:
+        """For a reader in another thread."""
+        return tuple(self._calls)
+
+
+def calls_last_hour(calls: Iterable[tuple[str, Instant]], now: Instant) -> Mapping[str, int]:
+    """Calls by service in the hour before ``now``; services that made none are there with 0."""
+    counted = dict.fromkeys(SERVICES, 0)
+    for service, at in calls:
+        if at > now - _HOUR_S and service in counted:
+            counted[service] += 1
+    return counted
+
+
+def budgets(
+    specs: Iterable[RecordSpec], held: Mapping[RecordKey, RecordMemory], most: int, now: Now
+) -> Iterable[tuple[CounterKey, float]]:
+    """For each record the writes that are left of ``most`` a day."""
+    for spec in specs:
+        left = most - writes_within_a_day(held.get(spec.key, RecordMemory()), now)
+        yield (BUDGET, spec.key.name, spec.key.type), float(max(0, left))
+
+
+def backoffs(
+    specs: Iterable[RecordSpec], held: Mapping[RecordKey, RecordMemory], now: Now
+) -> Iterable[tuple[CounterKey, float]]:
+    """For each provider in use the seconds until it is tried again after a failure, the longest of its records; 0 when none waits.
+
+    A record in a shape that must not be touched waits as well, but that is no trouble with the provider.
+    """
+    longest: dict[str, float] = {}
+    for spec in specs:
+        record = held.get(spec.key, RecordMemory())
+        waits = record.failures > 0 and record.hold_until is not None
+        left = record.hold_until - now.instant if waits and record.hold_until is not None else 0.0
+        longest[spec.provider] = max(longest.get(spec.provider, 0.0), left)
+    for provider, seconds in longest.items():
+        yield (BACKOFF, provider), seconds

@@ -1,0 +1,45 @@
+"""What a scrape shows, as one value: made anew after each cycle and swapped whole, so that nobody sees half a cycle."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cadence_exporter.model.instants import Instant, Now
+from cadence_exporter.model.memory import RecordMemory
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour
+from cadence_exporter.record.metrics.tally import CounterKey
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is exposed of the settings and the program."""
+
+    version: str
+    revision: str = "unknown"
+    python_version: str = field(default_factory=platform.python_version)
+    features: Mapping[str, bool] = field(default_factory=lambda: {"dns_reconcile": True, "dry_run": False})
+    records: tuple[RecordSpec, ...] = ()
+    max_changes_per_day: int = 24
+    public_ip_info: bool = False
+    """Whether the public address is shown as a label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that a scrape shows, or works it out from."""
+
+    counters: Mapping[CounterKey, float]
+    gauges: Mapping[CounterKey, float]
+    calls: tuple[tuple[str, Instant], ...]
+    records: Mapping[RecordKey, RecordMemory]
+    about: About
+
+    def moving(self, now: Now) -> dict[CounterKey, float]:
+        """The gauges that move with the clock."""
+        calls = calls_last_hour(self.calls, now.instant)
+        return {
+            **{(CALLS, service): float(number) for service, number in calls.items()},
+            **dict(budgets(self.about.records, self.records, self.about.max_changes_per_day, now)),
+            **dict(backoffs(self.about.records, self.records, now)),
+        }
