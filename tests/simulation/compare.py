@@ -151,8 +151,9 @@ HEAD = """\
 Written by `python -m tests.simulation.compare`. The production loop, unchanged, and two simpler policies live one after the other in the
 same pretend homes: same seeds, same clock, same weather, measured from outside by the same judge (`tests/simulation/judge.py`).
 
-- **first echo wins**: the first four of the product's five echo services, always in the same order; the first that answers is believed; no quorum, no confirmation, a look every
-  180 s. It reads and writes at the provider when the answer differs from what it wrote last, and never asks resolvers.
+- **first echo wins**: the first four of the product's five echo services, always in the same order; the first that answers is believed;
+  no quorum, no confirmation, a look every 180 s. It reads and writes at the provider when the answer differs from what it wrote last,
+  and never asks resolvers.
 - **one echo service**: the same with a single service and a look every 300 s.
 """
 
