@@ -4,6 +4,15 @@ from dataclasses import dataclass
 
 from cadence_exporter.model.observation import FailureReason
 
+LONGEST = 2000
+"""Characters of a text in an error: whoever wrote the file or the answer decides how long a key or a name in it is."""
+
+
+def printable(text: str) -> str:
+    """``text`` as one line that any terminal can show: what breaks lines, steers terminals or cannot be encoded is spelt out."""
+    text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -16,7 +25,7 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.key, self.text) if part)
+        return printable(": ".join(part for part in (self.where, self.key, self.text) if part))
 
 
 class SettingsError(Exception):
@@ -31,17 +40,17 @@ class ProbeFailed(Exception):
     """A question was not answered usefully. Becomes a ``Failed`` reading; the loop is the retry."""
 
     def __init__(self, reason: FailureReason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(f"{reason}: {printable(detail)}")
         self.reason = reason
-        self.detail = detail
+        self.detail = printable(detail)
 
 
 class ActionFailed(Exception):
     """An action did not work. ``refusal`` says that it must not be tried as things stand (a conflict, not a fault)."""
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None, refusal: bool = False) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        super().__init__(printable(detail))
+        self.detail = printable(detail)
         self.retry_after_s = retry_after_s
         self.refusal = refusal
 

@@ -3,6 +3,14 @@
 from pathlib import Path
 
 
+def is_file(path: Path) -> bool:
+    """Whether a plain file is there, as far as we may look: in a closed folder, or with a name too long for a file, none is."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_text(path: Path, most_bytes: int) -> str:
     """The text of a file. Raises ValueError with a sentence about what is wrong with it."""
     try:

@@ -12,7 +12,7 @@ from cadence_exporter.settings.cautions import cautions
 from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.dotenv_file import read_dotenv
 from cadence_exporter.settings.environment import Variables, process_variables, read_environment
-from cadence_exporter.settings.files import read_text
+from cadence_exporter.settings.files import is_file, read_text
 from cadence_exporter.settings.given import Given
 from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys, secret_keys
 from cadence_exporter.settings.schema import Settings
@@ -97,7 +97,7 @@ def _place(problem: Problem) -> tuple[str, int, int]:
 def _variables(environ: Mapping[str, str], cwd: Path, problems: list[Problem]) -> Variables:
     """What is set in the process, over what ``./.env`` says."""
     own = process_variables(environ, cwd)
-    if not (cwd / DOTENV).is_file():
+    if not is_file(cwd / DOTENV):
         return own
     try:
         text = read_text(cwd / DOTENV, LARGEST_FILE)
@@ -115,11 +115,11 @@ def _find(config: Path | None, variables: Variables, cwd: Path, problems: list[P
         return config
     if CONFIG_VARIABLE in variables:
         named = Path(variables[CONFIG_VARIABLE].text)
-        if (cwd / named).is_file():
+        if is_file(cwd / named):
             return named
         problems.append(variables[CONFIG_VARIABLE].problem(f"{named} does not exist, or is not a file"))
         return None
-    return next((path for path in (LOCAL_FILE, SYSTEM_FILE) if (cwd / path).is_file()), None)
+    return next((path for path in (LOCAL_FILE, SYSTEM_FILE) if is_file(cwd / path)), None)
 
 
 def _yaml(path: Path | None, cwd: Path, problems: list[Problem]) -> tuple[dict[str, Given], bool]:
@@ -149,7 +149,7 @@ def _resolve_paths(given: dict[str, Given], environ: Mapping[str, str]) -> None:
 def _missing_files(given: Mapping[str, Given]) -> Iterator[Problem]:
     """Files that are needed at the start. Secret files are read, and complained of, elsewhere."""
     web = given.get("web_config_file")
-    if web is not None and isinstance(web.value, Path) and not web.value.is_file():
+    if web is not None and isinstance(web.value, Path) and not is_file(web.value):
         yield web.problem(f"{web.value} does not exist, or is not a file")
 
 

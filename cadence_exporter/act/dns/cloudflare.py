@@ -227,8 +227,10 @@ def _held(record: Mapping[str, Any]) -> HeldRecord:
 
 
 def _id(entry: Mapping[str, Any]) -> str | None:
+    """An id that can be a part of a path: with ``..`` for one, a record's path would be that of its zone (RFC 3986 section 5.2.4)."""
     id_ = entry.get("id")
-    return str(id_) if isinstance(id_, str | int) and str(id_) else None
+    text = str(id_) if isinstance(id_, str | int) else ""
+    return text if text.isascii() and text.isprintable() and text.strip(".") else None
 
 
 def _contradicts(result: Mapping[str, Any], name: str, address: IpAddress) -> bool:

@@ -29,7 +29,10 @@ def _cross_site(headers: Mapping[str, str]) -> bool:
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return True
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # brackets that no address is in: no browser of our own page says that
+        return True
 
 
 def _is_local_name(host: str) -> bool:

@@ -92,7 +92,12 @@ def load(path: Path) -> WebConfig:
         raise SettingsError((Problem(str(path), "", f"cannot be read: {error.strerror}"),)) from error
     except UnicodeDecodeError as error:
         raise SettingsError((Problem(str(path), "", "is not UTF-8 text"),)) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the last two: escapes such as "\\U00110000"
         raise SettingsError((_yaml_problem(path, error),)) from None  # the cause would quote the line, secrets included
     reader = _Reader(path)
     config = reader.config(root) if root is not None else WebConfig()
@@ -104,7 +109,8 @@ def load(path: Path) -> WebConfig:
 def _yaml_problem(path: Path, error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
     where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-    return Problem(where, "", f"is not YAML: {getattr(error, 'problem', None) or 'too deeply nested'}")
+    nested = "too deeply nested" if isinstance(error, RecursionError) else "a character that must not be there"
+    return Problem(where, "", f"is not YAML: {getattr(error, 'problem', None) or nested}")
 
 
 class _Reader:

@@ -384,6 +384,19 @@ class TestImitations:
             client.update(spec(), record, NEW, soon())
         assert (record.id, asked[-1]) == ("7", "PATCH /zones/3/dns_records/7")
 
+    @pytest.mark.parametrize("id_", ["..", ".", "\ud800", "\n", ""])
+    def test_an_id_that_is_no_part_of_a_path_is_none(self, id_: str) -> None:
+        answer, asked = answering(
+            ("GET /zones/z/dns_records", 200, [{"id": id_, "name": NAME, "type": "A", "content": str(OLD)}])
+        )
+        with HttpService(answer) as service:
+            https = Https(CLOCK, CallLog(), environ={})
+            client = Cloudflare(https, CLOCK, api_token=TOKEN, zone_id="z", base_url=service.url)
+            (record,) = client.read(spec(), soon()).held
+            with pytest.raises(ActionFailed, match="without an id"):
+                client.update(spec(), record, NEW, soon())
+        assert asked == ["GET /zones/z/dns_records"]
+
     def test_another_zone_in_a_list_that_was_not_filtered_is_never_taken(self) -> None:
         zones = [{"id": "theirs", "name": "example.net"}, {"id": "ours", "name": "example.com"}]
         answer, asked = answering(("GET /zones", 200, zones), ("GET /zones/ours/dns_records", 200, []))

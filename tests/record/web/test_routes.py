@@ -147,6 +147,7 @@ def test_this_machine_may_post(site, peer):
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
         {"x_forwarded_for": "203.0.113.9"},

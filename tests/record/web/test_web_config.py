@@ -120,6 +120,12 @@ def test_all_mistakes_are_told_at_once(tmp_path):
     assert len(caught.value.problems) == 3
 
 
+@pytest.mark.parametrize("escape", ["\\U00110000", "\\Uffffffff"])
+def test_an_escape_beyond_unicode_is_a_mistake_like_others(tmp_path, escape):
+    with pytest.raises(SettingsError, match="a character that must not be there"):
+        load(write(tmp_path, f'basic_auth_users: {{"{escape}": x}}'))
+
+
 def test_a_secret_on_a_broken_line_is_not_quoted(tmp_path):
     with pytest.raises(SettingsError) as caught:
         load(write(tmp_path, "basic_auth_users:\n  prom: 'hunter2\n"))
