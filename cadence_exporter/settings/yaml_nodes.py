@@ -54,11 +54,8 @@ def compose(text: str) -> yaml.Node | None:
         raise BadYaml(_sentence(error), error.problem_mark) from error
     except ReaderError as error:
         raise BadYaml("contains a character that YAML does not allow (a control character?)") from error
-    except (
-        yaml.YAMLError,
-        ValueError,
-        OverflowError,
-    ) as error:  # the last two: escapes beyond Unicode, such as "\\U00110000"
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The last two: an escape beyond Unicode, such as "\U00110000".
         raise BadYaml("is not valid YAML") from error
     return node
 

@@ -92,12 +92,8 @@ def load(path: Path) -> WebConfig:
         raise SettingsError((Problem(str(path), "", f"cannot be read: {error.strerror}"),)) from error
     except UnicodeDecodeError as error:
         raise SettingsError((Problem(str(path), "", "is not UTF-8 text"),)) from error
-    except (
-        yaml.YAMLError,
-        RecursionError,
-        ValueError,
-        OverflowError,
-    ) as error:  # the last two: escapes such as "\\U00110000"
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        # The last two: an escape beyond Unicode, such as "\U00110000".
         raise SettingsError((_yaml_problem(path, error),)) from None  # the cause would quote the line, secrets included
     reader = _Reader(path)
     config = reader.config(root) if root is not None else WebConfig()
