@@ -98,6 +98,17 @@ simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)
 	$(BIN)/python -m tests.bench
 
+FUZZ_SECONDS ?= 60
+FUZZ_STAMP := $(VENV)/.fuzz-installed
+
+$(FUZZ_STAMP): $(STAMP) requirements/fuzz.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	touch $@
+
+.PHONY: fuzz
+fuzz: $(FUZZ_STAMP)  ## each parser of foreign bytes FUZZ_SECONDS (60) long under a coverage-guided fuzzer; FUZZ_KEEP=1 keeps its inputs
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_KEEP),--keep)
+
 .PHONY: format
 format: $(STAMP)  ## put the code into shape
 	$(BIN)/ruff format cadence_exporter tests
@@ -111,6 +122,7 @@ docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
 lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed, without any registry's address
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/mutation.in -o requirements/mutation.txt
 
 .PHONY: clean
