@@ -1,6 +1,7 @@
 """The state directory of the pretend host. What is lost at a restart is what the production store loses: its own mapping is used."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cadence_exporter.errors import StateUnavailable
@@ -24,8 +25,19 @@ if TYPE_CHECKING:
     from cadence_exporter.simulate.world import World
 
 COPY_AFTER_COMMITS = 500
-"""As often as the production store renews its good copy."""
+COPY_AFTER_S = 86_400.0
+"""As often as the production store renews its good copy; besides, each start does."""
 SLACK_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """What is on the disk."""
+
+    memory: Memory
+    counters: Mapping[CounterKey, float]
+    seconds: Mapping[Phase, float]
+    running: Running
 
 
 class Disk:
@@ -36,52 +48,56 @@ class Disk:
         self._tally = tally
         self.ills: Ills[str] = Ills()
         """Full, read-only, gone."""
-        self.saved: Memory | None = None
         self.acknowledged = 0
         """The last cycle whose commit was acknowledged."""
-        self.commits = 0
-        self._copy: Memory | None = None
+        self._image: _Image | None = None
+        self._copy: _Image | None = None
+        self._commits_since_copy = 0
+        self._copied_at = world.clock.monotonic()
         self._counters: dict[CounterKey, float] = {}
-        self._saved_counters: dict[CounterKey, float] = {}
-        self._held: dict[Phase, float] = {}
-        self._saved_seconds: dict[Phase, float] = {}
-        self._running = self._next_running = Running(Phase.INIT, 0.0, clean=False)
+        self._running = Running(Phase.INIT, SLACK_S, clean=False)
         self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
         self.up = True
         self.marks = Marks()
 
     def load(self, now: Now) -> Memory:
         """See the seam."""
+        found = self._image
+        memory = Memory(Phase.INIT, now) if found is None else memory_of(memory_rows(found.memory), now)
+        self._running = Running(Phase.INIT, SLACK_S, clean=False)
         if self._tally:
-            self._restore_counters()
-        if self.saved is None:
-            return Memory(Phase.INIT, now)
-        return memory_of(memory_rows(self.saved), now)
+            self._restore_counters(found)
+        image = self._as_image(memory)
+        if not self.ills.active:
+            self._renew_copy()
+            self._image = image
+        return memory
 
     def commit(self, cycle: Cycle) -> None:
         """See the seam."""
         world = self._world
         if self._tally:
-            self._count(cycle)
+            for key, amount in counts(cycle):
+                self._counters[key] = self._counters.get(key, 0.0) + amount
+            wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
+            self._running = Running(cycle.memory.phase, wait_s + SLACK_S, clean=False)
         world.step()
-        self._write(cycle.memory)
+        self._write(self._as_image(cycle.memory))
         self.acknowledged = cycle.memory.cycle
-        if self._tally:
-            self._saved_counters = dict(self._counters)
-            self._saved_seconds, self._running = self._held, self._next_running
-        if self.commits % COPY_AFTER_COMMITS == 0:
-            self._copy = cycle.memory
+        if self._commits_since_copy >= COPY_AFTER_COMMITS or self._copy_is_old():
+            self._renew_copy()
         world.step()
 
     def commit_intent(self, memory: Memory) -> None:
-        """See the seam."""
+        """See the seam. Like the production store: the records, and nothing else of ``memory``."""
         self._world.step()
-        self._write(memory)
+        before = self._image or self._as_image(Memory(Phase.INIT, memory.since))
+        self._write(replace(before, memory=replace(before.memory, records=memory.records)))
         self._world.step()
 
     def fall_back(self, *, to_copy: bool) -> None:
         """The file is broken: the next start finds the last good copy, or nothing at all."""
-        self.saved = self._copy if to_copy else None
+        self._image = self._copy if to_copy else None
         self.acknowledged = 0
 
     def counters(self) -> Mapping[CounterKey, float]:
@@ -92,26 +108,33 @@ class Disk:
         """See ``record.metrics.Ledger``."""
         return self._seconds.seconds()
 
-    def _write(self, memory: Memory) -> None:
+    def _write(self, image: _Image) -> None:
         self.up = not self.ills.active
         if self.ills.active:
             self._world.suspect("disk")
             raise StateUnavailable(self.ills.active[-1])
-        self.saved = memory
-        self.commits += 1
+        self._image = image
+        self._commits_since_copy += 1
 
-    def _count(self, cycle: Cycle) -> None:
-        for key, amount in counts(cycle):
-            self._counters[key] = self._counters.get(key, 0.0) + amount
-        wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
-        self._next_running = Running(cycle.memory.phase, wait_s + SLACK_S, clean=False)
-        self._held = self._seconds.hold(cycle.memory.phase, self._next_running.allowance_s)
+    def _as_image(self, memory: Memory) -> _Image:
+        if not self._tally:
+            return _Image(memory, {}, {}, self._running)
+        seconds = self._seconds.hold(self._running.phase, self._running.allowance_s)
         self._seconds.release()
+        return _Image(memory, dict(self._counters), dict(seconds), self._running)
 
-    def _restore_counters(self) -> None:
+    def _copy_is_old(self) -> bool:
+        return self._world.clock.monotonic() - self._copied_at >= COPY_AFTER_S
+
+    def _renew_copy(self) -> None:
+        self._copy = self._image
+        self._commits_since_copy = 0
+        self._copied_at = self._world.clock.monotonic()
+
+    def _restore_counters(self, found: _Image | None) -> None:
         """As the production store does after an unclean stop: what may have been shown already is in it."""
-        self._counters = dict(self._saved_counters)
-        rows = counter_rows(self._saved_counters, self._saved_seconds) | running_rows(self._running)
-        _, seconds = counters_of(rows)
+        rows = {} if found is None else counter_rows(found.counters, found.seconds) | running_rows(found.running)
+        counters, seconds = counters_of(rows)
+        self._counters = counters
         self._seconds = StateClock(self._world.clock, Phase.INIT, SLACK_S)
         self._seconds.restore(seconds)

@@ -1,13 +1,11 @@
-"""The stand-ins are held to what they stand for: the policy, the panel's order, the doorbell's limits, the lane, the store's mapping."""
+"""The stand-ins are held to what they stand for: policy, the panel's order, the doorbell's limits, the lane; more in test_alike_*.py."""
 
 import itertools
-from ipaddress import ip_address
 
 import pytest
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Now
-from cadence_exporter.model.memory import Belief, Memory, Phase
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe import doorbell as real_doorbell
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
@@ -67,16 +65,6 @@ def test_a_lane_gives_what_the_work_gave_or_raised(make):
     lane.close()
     assert lane.submit(lambda: 8).result(5.0) == 8
     lane.close()
-
-
-def test_a_restart_loses_what_the_store_does_not_keep():
-    home = world()
-    belief = Belief(ip_address("81.2.69.142"), 2, home.clock.now(), ip_address("81.2.69.142"), home.clock.wall())
-    home.disk.commit_intent(Memory(Phase.UP, home.clock.now(), cycle=9, beliefs={Family.IPV4: belief}))
-    home.pass_time(100.0)
-    found = home.disk.load(home.clock.now())
-    assert (found.phase, found.cycle) == (Phase.INIT, 9)
-    assert (found.beliefs[Family.IPV4].confirmed, found.beliefs[Family.IPV4].streak) == (belief.confirmed, 0)
 
 
 def test_a_suspended_host_has_a_monotonic_clock_that_stands_still():
