@@ -81,7 +81,7 @@ def kinds(folder: Path, points: list[Point]) -> dict[str, Damage]:
     """The database after a clean stop; the copy when only that is left; the write-ahead log of a killed process."""
     folder.mkdir()
     stopped = without_shm(points[-1].files)
-    early = without_shm(next(each for each in points if each.where == "after commit" and each.true_s > 3.0).files)
+    early = without_shm(next(each for each in points if each.where == "after commit").files)
     log = early[WAL]
     commits = {n: opened(folder, early | {WAL: log[:n]}).image for n in range(HEADER, len(log) + 1, FRAME)}
     state = opened(folder, stopped).image
