@@ -159,7 +159,11 @@ def check(connection: sqlite3.Connection) -> None:
 def open_for_reading(directory: Path) -> sqlite3.Connection:
     """A read-only connection, also while the service runs and also on a read-only disk. Raises StateUnavailable."""
     path = directory / NAME
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # a folder that is closed to us
+        raise StateUnavailable(f"{path}: {error.strerror}") from error
+    if not there:
         raise StateUnavailable(f"no state store in {directory}")
     uri = path.absolute().as_uri()
     # Without a write-ahead log the file is complete, and may be read where no companion file can be made.

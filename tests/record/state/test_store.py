@@ -73,6 +73,16 @@ def test_a_fresh_store_begins_in_init_with_nothing(opened, clock, tmp_path):
         assert (tmp_path / "state" / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_directory_that_cannot_even_be_looked_for_is_done_without(opened, clock, tmp_path):
+    nowhere = tmp_path / ("x" * 300)  # as good as one in a closed folder, and root is stopped by it too
+    store = opened(nowhere)
+    assert store.load(clock.now()) == Memory(Phase.INIT, clock.now())
+    assert not store.up
+    assert "nothing survives a restart" in store.said.text
+    with pytest.raises(StateUnavailable):
+        history.read(nowhere, 0.0)
+
+
 @pytest.mark.parametrize("clean", [True, False])
 def test_what_was_acknowledged_is_there_after_a_restart(opened, clock, clean):
     first = opened()
