@@ -35,24 +35,24 @@ ECHO = tuple(str(urlsplit(url).hostname) for url in ECHO_IPV4)
 SERVICES = {"echo": ECHO, "resolver": RESOLVERS, "provider": (PROVIDER,)}
 
 SILENT = Story("no NAT-PMP", NO_NATPMP)
-ANNOUNCED = Story("the router announces the change")
+ANNOUNCED = Story("change announced")
 POWER = replace(SILENT, power_cut=True)
 STORIES = (
     SILENT,
-    replace(SILENT, name="the same, lines come back over 30 s", spread_s=30.0),
-    replace(SILENT, name="the same, over 5 min", spread_s=300.0),
+    replace(SILENT, name="no NAT-PMP, back over 30 s", spread_s=30.0),
+    replace(SILENT, name="no NAT-PMP, back over 5 min", spread_s=300.0),
     Story("NAT-PMP, changes not announced", QUIET_NATPMP),
     ANNOUNCED,
-    replace(ANNOUNCED, name="the same, over 30 s", spread_s=30.0),
-    replace(ANNOUNCED, name="the same, over 5 min", spread_s=300.0),
-    replace(POWER, name="the power was cut, too"),
-    replace(POWER, name="the same, hosts start over 30 s", spread_s=30.0),
+    replace(ANNOUNCED, name="change announced, back over 30 s", spread_s=30.0),
+    replace(ANNOUNCED, name="change announced, back over 5 min", spread_s=300.0),
+    replace(POWER, name="power cut"),
+    replace(POWER, name="power cut, back over 30 s", spread_s=30.0),
 )
 VARIANTS = (
     replace(SILENT, name="no NAT-PMP; `loop.jitter` 0", jitter_s=0.0),
     replace(SILENT, name="no NAT-PMP; short waits unspread", plant=unspread),
-    replace(ANNOUNCED, name="announced; short waits unspread", plant=unspread),
-    replace(POWER, name="power cut; as it was: turns from the first service on, looks after a write unspread", plant=begin_with_the_first),
+    replace(ANNOUNCED, name="change announced; short waits unspread", plant=unspread),
+    replace(POWER, name="power cut; as it was", plant=begin_with_the_first),
     replace(POWER, name="power cut; nothing random at all", plant=nothing_random, jitter_s=0.0),
 )  # fmt: skip
 TOKENS = (
@@ -60,12 +60,12 @@ TOKENS = (
     (SILENT, 400, Token),
     (SILENT, 1_000, Token),
     (SILENT, 5_000, Token),
-    (replace(SILENT, name="lines come back over 5 min", spread_s=300.0), 1_000, Token),
+    (replace(SILENT, name="back over 5 min", spread_s=300.0), 1_000, Token),
     (replace(SILENT, name="429 without retry-after"), 1_000, lambda: Token(says_how_long=False)),
     (replace(SILENT, name="no backoff: again every 5 s", plant=no_backoff), 1_000, Token),
-    (replace(SILENT, name="as it was: attempts unspread", plant=begin_with_the_first), 1_000, Token),
+    (replace(SILENT, name="as it was", plant=begin_with_the_first), 1_000, Token),
     (SILENT, 3_000, Token),
-    (replace(SILENT, name="as it was: attempts unspread", plant=begin_with_the_first), 3_000, Token),
+    (replace(SILENT, name="as it was", plant=begin_with_the_first), 3_000, Token),
     (replace(SILENT, name="a token each"), 1_000, lambda: Token(most=None)),
 )
 
@@ -175,7 +175,7 @@ def page(homes: int, most: int, command: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.fleet", description=__doc__)
-    parser.add_argument("--homes", type=int, default=2_000, help="simulated in each story")
+    parser.add_argument("--homes", type=int, default=1_000, help="simulated in each story")
     parser.add_argument("--most", type=int, default=5_000, help="homes with one token: larger fleets are left out")
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args()

@@ -16,15 +16,14 @@ STORIES = """
 ## 100,000 homes
 
 Requests a second in the first ten minutes after t0, at the echo service, at the resolver and at the provider; of the services of one
-kind always the one that has it worst. **peak**: the busiest second; **10 s**: the mean of the busiest ten seconds in a row; **p50 .. p99**:
-of the 600 seconds. Then the calls of one home in these ten minutes, all services of a kind together; when the provider held the new address,
-in seconds after t0; and homes that were not right 15 minutes after the last line was back.
+kind always the one that has it worst. **peak**: the busiest second; **10 s**: the mean of the busiest ten seconds in a row;
+**p50 .. p99**: of the 600 seconds. Then the calls of one home in these ten minutes, all services of a kind together; when the provider
+held the new address, in seconds after t0; and homes that were not right 15 minutes after the last line was back.
 """
 
 STORY_COLUMNS = (
-    f"| story | echo: {_RATES} | resolver: {_RATES} | provider: {_RATES} | calls: echo | resolver | provider | right: p50 s | max s | never |\n"
-    + _ALIGNED
-    + " ---: |" * 20
+    f"| story | echo: {_RATES} | resolver: {_RATES} | provider: {_RATES} | "
+    "calls: echo | resolver | provider | right: p50 s | max s | never |\n" + _ALIGNED + " ---: |" * 20
 )
 
 VARIANTS = """
@@ -61,8 +60,8 @@ TOKEN = """
 
 Cloudflare counts requests by user or account token: 1,200 in five minutes, and one more blocks everything for the next five (its page
 "Rate limits", April 2026; retry-after says for how long, in whole seconds). A change costs three requests: read, write, read back.
-Here the homes are played together, request by request in the order of time, against one count; until each record is known to be right, at most
-six hours. Minutes after t0.
+Here the homes are played together, request by request in the order of time, against one count, until each record is known to be right,
+at most three hours. Minutes after t0.
 """
 
 TOKEN_COLUMNS = (
