@@ -11,6 +11,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """The same for a folder."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def read_text(path: Path, most_bytes: int) -> str:
     """The text of a file. Raises ValueError with a sentence about what is wrong with it."""
     try:

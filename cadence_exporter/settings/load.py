@@ -12,7 +12,7 @@ from cadence_exporter.settings.cautions import cautions
 from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.dotenv_file import read_dotenv
 from cadence_exporter.settings.environment import Variables, process_variables, read_environment
-from cadence_exporter.settings.files import is_file, read_text
+from cadence_exporter.settings.files import is_file, is_folder, read_text
 from cadence_exporter.settings.given import Given
 from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys, secret_keys
 from cadence_exporter.settings.schema import Settings
@@ -164,7 +164,7 @@ def _computed_pairs(given: Mapping[str, Given], environ: Mapping[str, str]) -> I
 
     if "state_dir" not in given:
         from_systemd = environ.get("STATE_DIRECTORY", "").split(":")[0]
-        in_container = CONTAINER_CACHE.is_dir()
+        in_container = is_folder(CONTAINER_CACHE)
         elsewhere = CONTAINER_CACHE if in_container else _home(environ) / ".cache" / "cadence-exporter"
         state_dir: object = Path(from_systemd) if from_systemd else elsewhere
         yield default("state_dir", state_dir)

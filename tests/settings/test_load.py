@@ -8,6 +8,7 @@ from cadence_exporter.errors import SettingsError
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.settings.explain import render
+from cadence_exporter.settings.files import is_file, is_folder
 from cadence_exporter.settings.load import CONTAINER_CACHE, Loaded, load
 
 Read = Callable[..., Loaded]
@@ -129,6 +130,12 @@ def test_a_secret_file_that_may_not_be_read_is_a_problem(read: Read, tmp_path: P
     (tmp_path / "token").chmod(0)
     with pytest.raises(SettingsError, match="cannot be read"):
         read("providers: {cloudflare: {api_token_file: token}}\n")
+
+
+def test_what_cannot_be_looked_for_is_not_there(tmp_path: Path) -> None:
+    nowhere = tmp_path / ("x" * 300)  # root may look into every folder, but nobody can have a name as long as this
+    assert not is_file(nowhere)
+    assert not is_folder(nowhere)
 
 
 def test_a_pipe_in_place_of_a_file_does_not_block(read: Read, tmp_path: Path) -> None:
