@@ -59,16 +59,16 @@ demo: $(STAMP)  ## the real service in a pretend home on loopback: an address ch
 
 .PHONY: check
 check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tests: before each commit
-	$(BIN)/ruff format --check cadence_exporter tests
-	$(BIN)/ruff check cadence_exporter tests
+	$(BIN)/ruff format --check cadence_exporter tests grafana/src
+	$(BIN)/ruff check cadence_exporter tests grafana/src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
 
 .PHONY: test
 test: $(STAMP) system contracts  ## everything CI runs
-	$(BIN)/ruff format --check cadence_exporter tests
-	$(BIN)/ruff check cadence_exporter tests
+	$(BIN)/ruff format --check cadence_exporter tests grafana/src
+	$(BIN)/ruff check cadence_exporter tests grafana/src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
@@ -111,12 +111,16 @@ fuzz: $(FUZZ_STAMP)  ## each parser of foreign bytes FUZZ_SECONDS (60) long unde
 
 .PHONY: format
 format: $(STAMP)  ## put the code into shape
-	$(BIN)/ruff format cadence_exporter tests
-	$(BIN)/ruff check --fix cadence_exporter tests
+	$(BIN)/ruff format cadence_exporter tests grafana/src
+	$(BIN)/ruff check --fix cadence_exporter tests grafana/src
 
 .PHONY: docs
 docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
 	$(BIN)/python -m tests.docs
+
+.PHONY: dashboards
+dashboards: $(STAMP)  ## write grafana/dashboards/*.json anew from grafana/src
+	$(BIN)/python -m grafana.src
 
 .PHONY: lock
 lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed, without any registry's address

@@ -1,0 +1,70 @@
+"""What happened, marked on every time axis. Where a metric says when, its value is the mark's time, exact to the second."""
+
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard
+
+from grafana.src.promql import HOME, of
+from grafana.src.variables import DATASOURCE
+
+_STARTED = f"1000 * max {HOME} ({of('process_start_time_seconds')})"
+_BY_VERSION = "max by (site, instance, version)"
+
+
+def annotations() -> list[Builder[dashboard.AnnotationQuery]]:
+    """Those of every page."""
+    return [
+        _within_step(
+            "Left a state for a worse one",
+            "sum by (site, instance, from_state, to_state)"
+            f" (increase({of('cadence_state_transitions_total', direction='demotion')}[$__rate_interval])) > 0",
+            "{{site}}: {{from_state}} to {{to_state}}",
+            "red",
+        ),
+        _at(
+            "Address changed",
+            f"1000 * max by (site, instance, family) ({of('cadence_public_ip_last_change_timestamp_seconds')})",
+            "{{site}}: new public {{family}} address",
+            "purple",
+        ),
+        _at(
+            "DNS written",
+            f"1000 * max {HOME} ({of('cadence_dns_last_mutation_timestamp_seconds')})",
+            "{{site}}: a DNS record was written",
+            "blue",
+        ),
+        _at("Restart", _STARTED, "{{site}}: Cadence was started", "yellow"),
+        _at(
+            "New version",
+            f"{_STARTED} * on (site, instance) group_left (version) {_BY_VERSION} ({of('cadence_build_info')})"
+            f" unless on (site, instance, version) {_BY_VERSION} (last_over_time({of('cadence_build_info')}[7d] offset 1d))",
+            "{{site}}: version {{version}} for the first time",
+            "green",
+        ),
+    ]
+
+
+def _at(name: str, expr: str, title: str, colour: str) -> AnnotationQuery:
+    """The value is when it happened, in milliseconds. Of several in one step the last is marked."""
+    return _query(name, expr, title, colour).use_value_for_time(use_value_for_time=True)
+
+
+def _within_step(name: str, expr: str, title: str, colour: str) -> AnnotationQuery:
+    """A counter that grew: none is lost, the mark is right to one step."""
+    return _query(name, expr, title, colour).use_value_for_time(use_value_for_time=False)
+
+
+def _query(name: str, expr: str, title: str, colour: str) -> AnnotationQuery:
+    return (
+        AnnotationQuery()
+        .name(name)
+        .datasource(DATASOURCE)
+        .enable(enable=True)
+        .hide(hide=False)
+        .icon_color(colour)
+        .expr(expr)
+        .title_format(title)
+        .text_format("{{instance}}")
+        .tag_keys("site")
+        .step("30s")
+    )
