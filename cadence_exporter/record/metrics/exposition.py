@@ -6,11 +6,10 @@ Scraping reads memory and nothing else. The declarations are in ``families.py``.
 import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import disable_created_metrics as without_created_series
-from prometheus_client.metrics_core import Metric as Exposed
 
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
@@ -30,11 +29,26 @@ from cadence_exporter.seams import Clock
 _OF_SETTINGS = ("cadence_build_info", "cadence_feature_enabled")
 
 
+class Bucket(NamedTuple):
+    """One sample of a histogram."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
 class Ledger(Protocol):
     """What the metrics read from the state store."""
 
-    up: bool
-    marks: Marks
+    @property
+    def up(self) -> bool:
+        """Whether the last commit is on disk."""
+        ...
+
+    @property
+    def marks(self) -> Marks:
+        """When things last happened, before this process."""
+        ...
 
     def counters(self) -> Mapping[CounterKey, float]:
         """The sums as of the last commit. Called by the loop's thread."""
@@ -87,10 +101,11 @@ class Metrics:
         """Calls by service in the sixty minutes before now. Safe from any thread."""
         return calls_last_hour(self._snapshot.calls, self._clock.monotonic())
 
-    def histograms(self) -> Iterator[Exposed]:
-        """The histograms as they are now."""
-        for family in self._histograms.values():
-            yield from family.collect()
+    def histograms(self) -> Iterator[tuple[str, list[Bucket]]]:
+        """Each histogram as it is now: its name, and child by child its buckets, count and sum."""
+        for name, histogram_ in self._histograms.items():
+            samples = next(iter(histogram_.collect())).samples
+            yield name, [Bucket(sample.name, sample.labels, sample.value) for sample in samples]
 
     def record(self, cycle: Cycle) -> None:
         """Take one cycle in. It is on disk already, or cannot be."""
