@@ -1,6 +1,7 @@
 """The page about the metrics, made from their declarations."""
 
 from cadence_exporter.record.metrics.families import GROUPS, Kind, Metric
+from tests.docs.metrics_usage import UNUSED
 
 _INTRO = """# Metrics
 
@@ -8,9 +9,15 @@ Made from `cadence_exporter/record/metrics/families.py` by `make docs`; do not e
 
 - Labels come from closed sets, and every combination is there from the start with 0: the first failure has an `increase()`.
 - What is not known is absent. There is no 0 or NaN that means "unknown".
-- No address, URL or error text is ever a label. `site` is a target label of the scrape configuration.
+- No URL or error text is ever a label, and no address unless `metrics.public_ip_info` is set: then the public address is
+  one, in a single series. `site` is a target label of the scrape configuration.
 - Counters marked *kept* go on over restarts and never go back over a kill; an unclean stop may add up to one wait
   (about three minutes) to `cadence_state_seconds_total` of the state it was in. Histograms begin anew with each process.
+- OpenMetrics is spoken to who asks for it, gzip too. There the buckets of `cadence_loop_duration_seconds` and
+  `cadence_dns_convergence_seconds` carry an exemplar: the `cycle_id` that is on every line of that cycle in the json and logfmt logs.
+  Prometheus keeps it when started with `--enable-feature=exemplar-storage`.
+- A scrape reads memory and probes nothing. A family that cannot be drawn up is missing and counted in `cadence_metrics_errors_total`;
+  the others are there.
 - `process_*`, `python_*` of the client library are exposed as well.
 """
 
@@ -22,7 +29,11 @@ def metrics_page() -> str:
         parts.append(f"## {title}\n")
         parts.append("| name | type | labels | meaning |\n| --- | --- | --- | --- |")
         parts.append("\n".join(_row(metric) for metric in metrics) + "\n")
-    return "\n".join(parts)
+    parts.append("## In no dashboard, rule or alert\n")
+    parts.append(
+        "\n".join(f"- `{name}`: {why}" for name, why in sorted(UNUSED.items())) or "None: each is used in one."
+    )
+    return "\n".join(parts) + "\n"
 
 
 def _row(metric: Metric) -> str:
