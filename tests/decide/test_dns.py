@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from cadence_exporter.decide.dns import DAY_S, VISIBLE_PATIENCE_S, Standing, consider, intend
+from cadence_exporter.decide.dns import Standing, consider, intend
 from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Unknown
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Instant, WallTime
@@ -111,9 +111,9 @@ def test_with_the_budget_spent_a_record_that_was_right_is_looked_at_but_left():
 
 @pytest.mark.parametrize("wall_jumped_by", [-1e6, 0.0, 1e6])
 def test_writes_count_for_a_day_whatever_the_wall_clock_did_meanwhile(wall_jumped_by):
-    old = tuple(at(NOW.instant - DAY_S, NOW.wall + wall_jumped_by) for _ in range(24))
+    old = tuple(at(NOW.instant - 86_400, NOW.wall + wall_jumped_by) for _ in range(24))
     assert look(RecordMemory(writes=old)).may_write
-    young = tuple(at(NOW.instant - DAY_S + 1, NOW.wall + wall_jumped_by) for _ in range(24))
+    young = tuple(at(NOW.instant - 86_400 + 1, NOW.wall + wall_jumped_by) for _ in range(24))
     assert look(RecordMemory(verified=MOVED, writes=young)).reason is Refusal.RATE_LIMITED
 
 
@@ -151,13 +151,14 @@ def test_what_goes_to_disk_before_a_write_vouches_for_nothing():
 
 
 def test_a_change_that_stays_invisible_is_taken_back_to_the_provider_and_every_resolver_is_asked():
-    published = at(10_000.0 - VISIBLE_PATIENCE_S)
+    published = at(10_000.0 - 900.0)
+    assert look(flying(published_at=at(published.instant + 1.0), next_look=None)) == ConfirmVisible(SPEC, HOME)
     action = look(flying(published_at=published, next_look=None))
     assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=True)
 
 
 def test_with_the_budget_spent_a_change_that_stays_invisible_is_looked_at_but_left():
-    published = at(10_000.0 - VISIBLE_PATIENCE_S)
+    published = at(10_000.0 - 900.0)
     record = replace(flying(published_at=published, next_look=None), writes=tuple(NOW for _ in range(24)))
     action = look(record)
     assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=False)

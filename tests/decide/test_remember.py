@@ -7,7 +7,6 @@ import pytest
 from cadence_exporter.decide import pace
 from cadence_exporter.decide import remember as remembering
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
@@ -47,7 +46,7 @@ def test_anything_else_leaves_what_was_verified_before(result):
 def test_a_write_counts_against_the_budget_and_is_followed_until_visible(result):
     record = after(OLD, came(result))
     assert record.writes == (NOW,)
-    assert record.change == Change(HOME, at(990.0), NOW, 0, Instant(1_000.0 + pace.FIRST_LOOK_S))
+    assert record.change == Change(HOME, at(990.0), NOW, 0, Instant(1_002.0))
 
 
 def test_a_change_that_no_resolver_can_show_is_not_followed():
@@ -62,7 +61,7 @@ def test_an_attempted_write_counts_even_if_its_answer_was_lost():
 
 
 def test_a_write_that_is_a_day_old_no_longer_counts_against_the_budget():
-    writes = (at(NOW.instant - DAY_S), at(NOW.instant - DAY_S + 1))
+    writes = (at(NOW.instant - 86_400), at(NOW.instant - 86_400 + 1))
     assert after(replace(OLD, writes=writes), came(Result.UPDATED)).writes == (writes[1], NOW)
 
 
@@ -77,7 +76,7 @@ def test_a_failure_after_a_refusal_is_waited_out_as_a_failure():
 
 
 def test_a_rehearsal_is_repeated_as_rarely_as_a_refusal_is_looked_at():
-    assert after(OLD, came(Result.REHEARSED)).hold_until == 1_000.0 + pace.REFUSAL_RECHECK_S
+    assert after(OLD, came(Result.REHEARSED)).hold_until == 1_300.0
 
 
 def test_failures_back_off_and_the_provider_may_ask_for_longer():
@@ -88,7 +87,7 @@ def test_failures_back_off_and_the_provider_may_ask_for_longer():
         holds.append(record.hold_until - NOW.instant)
     assert holds == [5, 10, 20, 40, 80, 160, 300, 300, 300]
     assert after(RecordMemory(), came(Result.FAILED, retry_after_s=900.0)).hold_until == 1_900.0
-    assert pace.retry_after(10_000, None, 0.0) == pace.LONGEST_RETRY_S
+    assert pace.retry_after(10_000, None, 0.0) == 300.0
 
 
 def test_repeated_attempts_are_spread_and_never_sooner_than_the_provider_asked():
@@ -107,7 +106,7 @@ def test_looks_after_a_write_are_spread():
 
 def test_a_refusal_is_remembered_with_its_reason_and_looked_at_again():
     record = after(OLD, came(Result.REFUSED))
-    assert (record.refusal, record.hold_until) == ("detail", 1_000.0 + pace.REFUSAL_RECHECK_S)
+    assert (record.refusal, record.hold_until) == ("detail", 1_300.0)
 
 
 def test_resolvers_that_lag_are_asked_less_and_less_often():
@@ -117,7 +116,7 @@ def test_resolvers_that_lag_are_asked_less_and_less_often():
         record = after(record, came(Result.LAGGING, ConfirmVisible(SPEC, HOME)))
         waits.append(record.change.next_look - NOW.instant)
     assert waits[:3] == [3.0, 4.5, 6.75]
-    assert waits[-1] == pace.LONGEST_LOOK_S
+    assert waits[-1] == 900.0
     assert after(RecordMemory(), came(Result.LAGGING)).change is None
 
 
@@ -159,9 +158,9 @@ def healthy(**records):
 
 def test_each_outcome_is_remembered_of_its_own_record_and_all_others_stay_as_they_were():
     other = RecordKey("www.example.com", SPEC.key.type)
-    decision = healthy(records={SPEC.key: OLD, other: RIGHT})
-    done = remember(decision, (came(Result.VERIFIED),), NOW, 0.0)
-    assert done.memory.records == {SPEC.key: after(OLD, came(Result.VERIFIED)), other: RIGHT}
+    written = replace(OLD, writes=(at(900.0),))
+    done = remember(healthy(records={SPEC.key: written, other: RIGHT}), (came(Result.VERIFIED),), NOW, 0.0)
+    assert done.memory.records == {SPEC.key: replace(RIGHT, writes=(at(900.0),)), other: RIGHT}
     assert (done.next_look, done.why) == (1_180.0, "healthy")
 
 
