@@ -59,16 +59,16 @@ demo: $(STAMP)  ## the real service in a pretend home on loopback: an address ch
 
 .PHONY: check
 check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tests: before each commit
-	$(BIN)/ruff format --check cadence_exporter tests grafana/src
-	$(BIN)/ruff check cadence_exporter tests grafana/src
+	$(BIN)/ruff format --check cadence_exporter tests grafana
+	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
 
 .PHONY: test
 test: $(STAMP) system contracts  ## everything CI runs
-	$(BIN)/ruff format --check cadence_exporter tests grafana/src
-	$(BIN)/ruff check cadence_exporter tests grafana/src
+	$(BIN)/ruff format --check cadence_exporter tests grafana
+	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
@@ -86,7 +86,7 @@ $(MUTATION_STAMP): requirements/mutation.txt
 	touch $@
 
 .PHONY: mutants
-mutants: $(MUTATION_STAMP)  ## minutes: the pure stages are broken in 1,200 small ways, and the tests must notice; writes docs/MUTANTS.md
+mutants: $(MUTATION_STAMP)  ## minutes: the pure stages are broken in 1,300 small ways, and the tests must notice; writes docs/MUTANTS.md
 	$(MUTATION_VENV)/bin/python -m tests.mutation
 
 .PHONY: simulate-long
@@ -111,8 +111,8 @@ fuzz: $(FUZZ_STAMP)  ## each parser of foreign bytes FUZZ_SECONDS (60) long unde
 
 .PHONY: format
 format: $(STAMP)  ## put the code into shape
-	$(BIN)/ruff format cadence_exporter tests grafana/src
-	$(BIN)/ruff check --fix cadence_exporter tests grafana/src
+	$(BIN)/ruff format cadence_exporter tests grafana
+	$(BIN)/ruff check --fix cadence_exporter tests grafana
 
 .PHONY: docs
 docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
@@ -121,6 +121,36 @@ docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
 .PHONY: dashboards
 dashboards: $(STAMP)  ## write grafana/dashboards/*.json anew from grafana/src
 	$(BIN)/python -m grafana.src
+
+PREVIEW := grafana/preview
+PREVIEW_BUILD := build/preview
+PREVIEW_HISTORY := $(PREVIEW_BUILD)/tsdb/.made
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: preview-needs
+preview-needs:
+	@missing=; for tool in npm node prometheus promtool; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	  test -x "$(CHROMIUM)" || missing="$$missing chromium"; \
+	  test -z "$$missing" || { echo "make preview needs:$$missing (Debian: apt-get install npm chromium prometheus)"; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "make preview needs Node 20 or newer"; exit 1; }
+	@if ! test $(PREVIEW)/node_modules/.package-lock.json -nt $(PREVIEW)/package-lock.json; then \
+	  npm ci --prefix $(PREVIEW) --ignore-scripts --no-fund --no-audit --loglevel=error && touch $(PREVIEW)/node_modules/.package-lock.json; \
+	fi
+
+$(PREVIEW_HISTORY): | $(STAMP)
+	mkdir -p $(PREVIEW_BUILD)/tsdb
+	$(BIN)/python -m grafana.preview.history $(PREVIEW_BUILD)/tsdb
+	$(BIN)/python -m grafana.preview.recorded $(PREVIEW_BUILD)/tsdb
+	touch $@
+
+.PHONY: preview-history
+preview-history:  ## minutes: the simulated month behind the pictures of `make preview`, anew
+	rm -rf $(PREVIEW_BUILD)/tsdb
+	$(MAKE) $(PREVIEW_HISTORY)
+
+.PHONY: preview
+preview: preview-needs $(PREVIEW_HISTORY)  ## the dashboards as pictures into docs/pictures (needs npm and Chromium; minutes the first time)
+	CHROMIUM=$(CHROMIUM) node $(PREVIEW)/preview.mjs $(PREVIEW_BUILD)/tsdb docs/pictures
 
 .PHONY: lock
 lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed, without any registry's address
