@@ -179,6 +179,8 @@ def report(totals: Totals, version: str, command: str) -> str:
         "  when the daily budget was spent)",
         "- no exception at any border of the loop, and the process does not end by itself",
         "",
+        "Which planted defects these promises find, and how soon: [SENSITIVITY.md](SENSITIVITY.md).",
+        "",
         "## The weather",
         "",
         "Each home draws a random subset of these, with random rates (swarm testing), from one seed.",

@@ -3,13 +3,12 @@
 import pytest
 
 from tests.simulation.defects import DEFECTS, Defect
-from tests.simulation.seeds import broken
 
 
 def seeds_until_found(defect: Defect) -> tuple[int, str] | None:
     """How many seeds it took, and which promise was broken first."""
     for number, seed in enumerate(defect.seeds):
-        account = broken(seed, defect.days)
+        account = defect.broken(seed)
         if account is not None:
             return number + 1, account.broken[0].promise
     return None
