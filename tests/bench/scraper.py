@@ -25,6 +25,9 @@ def main() -> None:
         took.append(time.perf_counter() - began)
         if response.status != 200 or not body:
             raise SystemExit(f"status {response.status}")
+        told = response.headers.get("Content-Type", ""), response.headers.get("Content-Encoding")
+        if not told[0].startswith("application/openmetrics-text") or told[1] != "gzip":
+            raise SystemExit(f"not what Prometheus gets: {told}")
     json.dump(took, sys.stdout)
 
 

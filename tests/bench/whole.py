@@ -71,7 +71,7 @@ def _at_work(folder: Path, home: TlsHome) -> Iterator[Figure]:
         took = _scrape(instance.port)
         cpu_each_ms = 1000 * (cpu_s(pid) - before_cpu) / len(took)
         rate = (instance.cycles() - first) / (time.monotonic() - began)
-        note = f"{len(took)} scrapes, Prometheus' headers, {rate:.0f} cycles/s beside them"
+        note = f"{len(took)} scrapes, OpenMetrics with exemplars, gzip, {rate:.0f} cycles/s beside them"
         yield Figure("/metrics", "p50", 1000 * percentile(took, 0.5), "ms", note=note)
         yield Figure("/metrics", "p99", 1000 * percentile(took, 0.99), "ms", 20)
         yield Figure("/metrics", "CPU a scrape, at most", cpu_each_ms, "ms", note="the cycles beside it included")
