@@ -31,7 +31,7 @@ LONGEST = (
 def outages() -> Panel:
     """Start and length of each outage that ended in the range."""
     panel = panels.table(
-        "Outages",
+        "Outage list",
         "Each outage that ended in this range, latest first: from the loss of the trusted connection until it was UP again, the way"
         " back included. One that still goes on is not in it yet: see the first row of the overview. The table is sampled (every 5"
         " minutes at 30 days): of two outages that end within one sample only the later is shown, while the count of outages"

@@ -5,6 +5,8 @@ Homes are told apart by ``site`` (a target label) and ``instance``; a scrape wit
 
 FILTER = 'job=~"$job",site=~"$site",instance=~"$instance"'
 HOME = "by (site, instance)"
+STEP = "$__rate_interval"
+"""The window of a rate at each step: wide enough to hold four scrapes, and to overlap the step before."""
 
 
 def of(metric: str, **labels: str) -> str:

@@ -161,11 +161,24 @@ def _outages() -> Section:
             f"{quantile(0.5, 'cadence_outage_duration_seconds', window='$__range')} >= 0",
             "dtdurations",
         ),
+        _number(
+            "New addresses",
+            "Confirmed changes of the public address. One a day or a week is the provider's habit; each is a short cut for"
+            " whoever is connected from outside.",
+            f"round({increase('cadence_public_ip_changes_total')})",
+            "short",
+        ),
+        _number(
+            "DNS writes",
+            "Records written with success: one a record and new address. Many more: somebody else writes them too.",
+            f"round({increase('cadence_dns_mutations_total', result='success')})",
+            "short",
+        ),
     )
     return Section(
         "Outages",
         (
-            Line(4, tuple((6, number) for number in numbers)),
+            Line(4, tuple((4, number) for number in numbers)),
             Line(9, ((12, outages.outages()), (6, _lengths()), (6, _layers()))),
         ),
     )

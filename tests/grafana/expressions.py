@@ -52,7 +52,7 @@ class Expression:
 
 MAY_BE_EMPTY = {
     "Alerts firing": "nothing fires when all is well",
-    "Outages": "no outage ended in the range",
+    "Outage list": "no outage ended in the range",
     "Outages by length": "no outage ended in the range",
     "Longest": "no outage ended in the range",
     "Mean": "no outage ended in the range",
