@@ -38,6 +38,7 @@ def test_a_home_at_the_default_settings_has_few_series(home, tmp_path):
     with Instance(tmp_path / "run", home.as_settings(tmp_path / "state")) as instance:
         instance.wait_until_up()
         wait_for(lambda: instance.metric(f'cadence_dns_record_in_sync{{record="{RECORD}",type="A"}}'), "in sync")
+        assert instance.status()["api_calls_last_hour"]["cloudflare"] >= 2
         names = [name for name in instance.metrics() if "_created" not in name]
         print(f"{len(names)} series, {len([name for name in names if name.startswith('cadence_')])} of them our own")
         assert len(names) == len(instance.metrics()), "no created-series"

@@ -12,6 +12,9 @@ from cadence_exporter.cli import main
 from cadence_exporter.record.metrics.families import all_metrics
 from cadence_exporter.simulate import run as run_module
 from cadence_exporter.simulate.promise import Checker
+from cadence_exporter.simulate.run import Simulation
+from cadence_exporter.simulate.sampler import Sampler
+from cadence_exporter.simulate.scenarios import SCENARIOS
 from tests.servers.process import binary
 
 
@@ -102,6 +105,17 @@ def test_the_metrics_are_those_of_a_real_scrape(history):
             named = ",".join(f'{key}="{value}"' for key, value in zip(metric.labels, labels, strict=True))
             end = "_count" if metric.kind == "histogram" else ""
             assert f"\n{metric.name}{end}{{{named}}} ".replace("{}", "") in text
+
+
+def test_a_few_of_them_are_enough_for_a_year(tmp_path):
+    scenario = SCENARIOS["flapping-isp"]
+    simulation = Simulation(scenario.home, 1, 0.2, scenario.rates, tally=True)
+    sampler = Sampler(simulation, only=("cadence_state", "cadence_outage_duration_seconds"))
+    simulation.run()
+    with (tmp_path / "history.om").open("w") as out:
+        sampler.write(out)
+    named = re.findall(r"^# TYPE (\S+)", (tmp_path / "history.om").read_text(), flags=re.MULTILINE)
+    assert set(named) == {"cadence_state", "cadence_outage_duration_seconds", "up", "process_start_time_seconds"}
 
 
 def test_the_buckets_of_each_histogram_rise_at_each_time_and_end_in_its_count(history):

@@ -286,10 +286,11 @@ def test_the_daily_budget_fills_up_again_as_writes_grow_old(metrics, clock):
     written = RecordMemory(verified=HOME, writes=(at(100), at(5000)))
     metrics.record(make_cycle(after=memory(records=MappingProxyType({KEY: written}))))
     assert left() == 1
+    metrics.about(About("1", records=(SPEC,), max_changes_per_day=1))
+    assert left() == 0, "and not -1, when the settings became stricter"
+    metrics.about(About("1", records=(SPEC,), max_changes_per_day=3))
     clock.seconds = 100 + 86_400
     assert left() == 2
-    metrics.about(About("1", records=(SPEC,), max_changes_per_day=1))
-    assert left() == 0
     metrics.about(About("1"))
     assert left() is None
 
