@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime
 
 # Whole processes and simulated years: minutes, so they belong to `make test` and not before each commit.
-SLOW_FOLDERS := tests/blackbox tests/simulation tests/crash tests/exhaustive
+SLOW_FOLDERS := tests/blackbox tests/simulation tests/crash tests/exhaustive tests/sensitivity
 
 .PHONY: help
 help:  ## this list
@@ -74,7 +74,7 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 .PHONY: soak
-soak: $(STAMP)  ## the tests that take minutes: 200 kills at random instants
+soak: $(STAMP)  ## the tests that take long: 200 kills at random instants, every bit and length of the store's files
 	$(BIN)/python -m pytest -q -s -m soak
 
 MUTATION_VENV ?= .venv-mutation
@@ -93,6 +93,10 @@ mutants: $(MUTATION_STAMP)  ## minutes: the pure stages are broken in 1,300 smal
 simulate-long: $(STAMP)  ## hours: 300 simulated years of fault-dense weather in 10,000 homes; goes on after ^C; writes docs/SIMULATION.md
 	mkdir -p build
 	$(BIN)/python -m tests.simulation.long --years 300 --seeds 10000 --jobs 2 --ledger build/simulate-long.jsonl
+
+.PHONY: sensitivity
+sensitivity: $(STAMP)  ## plants each known mistake, one at a time: which layer of the tests finds it; writes docs/SENSITIVITY.md
+	$(BIN)/python -m tests.sensitivity --jobs 2
 
 .PHONY: bench
 bench: $(STAMP)  ## cost of the whole process: time, memory, CPU, calls (measured, compared in one run)

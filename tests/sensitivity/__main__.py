@@ -1,0 +1,104 @@
+"""Plants every defect, one at a time, and writes down which layer of the tests finds it: ``python -m tests.sensitivity``."""
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.sensitivity.catalogue import catalogue
+from tests.sensitivity.layers import show
+from tests.sensitivity.planted import LAYERS, Planted
+
+REPORT = Path(__file__).parents[2] / "docs" / "SENSITIVITY.md"
+Shown = dict[str, tuple[str | None, float]]
+INTRODUCTION = """# What the tests would find
+
+Each row is one mistake, planted in the production code; each column is one layer of the tests, and says how soon it found that mistake
+(in CPU seconds). `no` means that it was shown the mistake and did not find it within its budget; an empty cell, that it does not run
+that code. The page is written by the programme.
+"""
+BUDGETS = """## The layers
+
+| layer | what it does | budget |
+| --- | --- | --- |
+| simulation | homes with random faults on a virtual clock (`tests/simulation`) | 60 seeds of a day |
+| exhaustive | every reachable state of the decisions (`tests/exhaustive/search.py`) | all of them |
+| verdicts | every combination of answers about the address (`tests/exhaustive/test_verdicts.py`) | all of them |
+| lives of decisions | Hypothesis, decisions and memory (`tests/exhaustive/test_machines.py`) | 200 lives |
+| lives of a record | Hypothesis, reconciliation against a model zone (`tests/exhaustive/life_of_a_record.py`) | 400 lives |
+| lives of a store | Hypothesis, the store on real files (`tests/exhaustive/life_of_a_store.py`) | 100 lives |
+| crash points | a story killed at each boundary, on disks of three kinds (`tests/crash`) | every third disk |
+| bits and lengths | damaged files of the store (`tests/crash/damage.py`) | 720 bits of each file |
+"""
+
+
+def one(number: int) -> tuple[int, Shown]:
+    planted = catalogue()[number]
+    return number, {layer: show(planted, layer) for layer in planted.shown_to}
+
+
+def cell(shown: Shown, layer: str) -> str:
+    if layer not in shown:
+        return ""
+    found, took_s = shown[layer]
+    return "no" if found is None else f"{took_s:.1f} s" if found == "found" else f"{found}, {took_s:.1f} s"
+
+
+def report(rows: Iterable[tuple[Planted, Shown]], command: str) -> str:
+    rows = list(rows)
+    found = [planted for planted, shown in rows if any(hit for hit, _ in shown.values())]
+    twice = [planted for planted, shown in rows if sum(1 for hit, _ in shown.values() if hit) > 1]
+    sums = [
+        f"| {layer} | {sum(1 for _, shown in rows if shown.get(layer, (None,))[0])} of {sum(1 for _, shown in rows if layer in shown)} |"
+        for layer in LAYERS
+    ]
+    return "\n".join(
+        [
+            INTRODUCTION,
+            f"Run on {datetime.now(UTC):%Y-%m-%d}: `{command}`.",
+            f"{len(rows)} defects, {len(found)} found, {len(twice)} of them by more than one layer.",
+            "",
+            BUDGETS,
+            "| layer | found |",
+            "| --- | --- |",
+            *sums,
+            "",
+            "## The defects",
+            "",
+            f"| defect | class | {' | '.join(LAYERS)} |",
+            f"| --- | --- |{' --- |' * len(LAYERS)}",
+            *(
+                f"| {planted.name} | {planted.kind} | {' | '.join(cell(shown, layer) for layer in LAYERS)} |"
+                for planted, shown in rows
+            ),
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.sensitivity", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="defects whose name holds this; nothing is written then")
+    parser.add_argument("--report", type=Path, default=REPORT)
+    options = parser.parse_args()
+    chosen = [number for number, planted in enumerate(catalogue()) if options.only in planted.name]
+    found: dict[int, Shown] = {}
+    with multiprocessing.Pool(options.jobs, maxtasksperchild=1) as pool:
+        for number, shown in pool.imap_unordered(one, chosen):
+            found[number] = shown
+            words = ", ".join(f"{layer}: {cell(shown, layer)}" for layer in shown)
+            print(f"{len(found)}/{len(chosen)} {catalogue()[number].name}: {words}", flush=True)
+    rows = [(catalogue()[number], found[number]) for number in chosen]
+    missed = [planted.name for planted, shown in rows if not any(hit for hit, _ in shown.values())]
+    if not options.only:
+        command = " ".join(["python -m tests.sensitivity", *sys.argv[1:]])
+        options.report.write_text(report(rows, command), encoding="utf-8")
+    print(f"{len(rows)} defects, not found by any layer: {missed or 'none'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
