@@ -89,7 +89,8 @@ def _outages() -> Stat:
     return (
         panels.stat(
             "Outages",
-            "Outages that began in this range, from a counter that misses none. Several short ones point at a flapping line or at"
+            "Outages that began in this range, from a counter that misses none; that no public address could be agreed on for long"
+            " counts too. Several short ones point at a flapping line or at"
             " Wi-Fi between Cadence and the router, one long one at the provider.",
             instant(outages.COUNT),
         )

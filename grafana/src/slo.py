@@ -142,7 +142,15 @@ def _budget() -> Section:
 def _outages() -> Section:
     seconds, count = "cadence_outage_duration_seconds_sum", "cadence_outage_duration_seconds_count"
     numbers = (
-        _number("Outages", "Outages that began in this range; the counter misses none.", outages.COUNT, "short"),
+        _number(
+            "Outages",
+            (
+                "Outages that began in this range; the counter misses none. One lasts from the loss of the trusted connection until"
+                " UP again, so all of them together are longer than the downtime."
+            ),
+            outages.COUNT,
+            "short",
+        ),
         _number(
             "Longest",
             "The longest outage that ended in this range, from the loss until UP again.",

@@ -11,8 +11,9 @@ from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefr
 
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
-RUNBOOKS = "https://github.com/OWNER/cadence-exporter/blob/main/docs/runbooks.md"
-"""Where the runbooks are read. OWNER stands for whoever publishes: put the real place here and run ``make dashboards``."""
+RUNBOOKS = "http://git.home.arpa/cadence-exporter/docs/runbooks.md"
+"""Where a browser reads the runbooks: a place of yours, as in ``alerting/templates/addresses.tmpl``. Put it here and run
+``make dashboards``."""
 
 OBJECTIVES = "99.5,99,99.9,99.95"
 """Percent of the observed time; the first is chosen."""
