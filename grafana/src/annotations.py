@@ -11,8 +11,12 @@ _STARTED = f"1000 * max {HOME} ({of('process_start_time_seconds')})"
 _BY_VERSION = "max by (site, instance, version)"
 
 
-def annotations() -> list[Builder[dashboard.AnnotationQuery]]:
-    """Those of every page."""
+def annotations(*, only_versions: bool) -> list[Builder[dashboard.AnnotationQuery]]:
+    """Those of every page; with ``only_versions`` the others wait for a click."""
+    return [*(each.enable(enable=not only_versions) for each in _frequent()), _new_version()]
+
+
+def _frequent() -> list[AnnotationQuery]:
     return [
         _within_step(
             "Left a state for a worse one",
@@ -34,14 +38,17 @@ def annotations() -> list[Builder[dashboard.AnnotationQuery]]:
             "blue",
         ),
         _at("Restart", _STARTED, "{{site}}: Cadence was started", "yellow"),
-        _at(
-            "New version",
-            f"{_STARTED} * on (site, instance) group_left (version) {_BY_VERSION} ({of('cadence_build_info')})"
-            f" unless on (site, instance, version) {_BY_VERSION} (last_over_time({of('cadence_build_info')}[7d] offset 1d))",
-            "{{site}}: version {{version}} for the first time",
-            "green",
-        ),
     ]
+
+
+def _new_version() -> AnnotationQuery:
+    return _at(
+        "New version",
+        f"{_STARTED} * on (site, instance) group_left (version) {_BY_VERSION} ({of('cadence_build_info')})"
+        f" unless on (site, instance, version) {_BY_VERSION} (last_over_time({of('cadence_build_info')}[7d] offset 1d))",
+        "{{site}}: version {{version}} for the first time",
+        "green",
+    )
 
 
 def _at(name: str, expr: str, title: str, colour: str) -> AnnotationQuery:

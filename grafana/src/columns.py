@@ -17,6 +17,8 @@ class Column:
     name: str
     unit: str = ""
     decimals: int | None = None
+    width: int = 0
+    """Pixels; 0 shares what is left."""
     words: Sequence[ValueMapping] = field(default_factory=tuple)
     limits: ThresholdsConfig | None = None
     link: tuple[str, str] | None = None
@@ -65,6 +67,8 @@ def _properties(column: Column) -> list[DynamicConfigValue]:
         found.append(DynamicConfigValue("unit", column.unit))
     if column.decimals is not None:
         found.append(DynamicConfigValue("decimals", column.decimals))
+    if column.width:
+        found.append(DynamicConfigValue("custom.width", column.width))
     if column.words:
         found.append(DynamicConfigValue("mappings", [*column.words]))
     if column.limits is not None:

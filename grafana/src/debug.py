@@ -45,8 +45,8 @@ def _ago() -> Stat:
             " hangs while the process still answers.",
             instant(f"time() - max {HOME} ({of('cadence_loop_last_completed_timestamp_seconds')})"),
         )
-        .unit("dtdurations")
-        .decimals(1)
+        .unit("s")
+        .decimals(0)
         .thresholds(scales.more_is_worse(300, 600))
         .links([links.runbook("CadenceLoopStalled")])
     )

@@ -13,7 +13,10 @@ def calls() -> Section:
     """Its section."""
     return Section(
         "Calls",
-        (Line(7, ((8, _latency()), (8, _answers()), (8, _backoff()))), Line(7, ((12, _success()), (12, _hits())))),
+        (
+            Line(7, ((8, _latency()), (8, _answers()), (8, _backoff()))),
+            Line(7, ((8, _success()), (8, _hits()), (8, _caches()))),
+        ),
     )
 
 
@@ -87,3 +90,15 @@ def _hits() -> Lines:
         .unit("short")
         .decimals(0)
     )
+
+
+def _caches() -> Lines:
+    return panels.lines(
+        "Age of what is remembered",
+        "How old the remembered record contents and the public address are. A cache that ages past its usual saw-tooth is not"
+        " being renewed: look at the calls below.",
+        over_time(
+            f"time() - max by (site, instance, cache) ({of('cadence_cache_last_refresh_timestamp_seconds')})",
+            "{{site}} {{cache}}",
+        ),
+    ).unit("s")

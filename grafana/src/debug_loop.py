@@ -18,8 +18,8 @@ def loop() -> Section:
     return Section(
         "The loop",
         (
-            Line(7, ((8, _quantiles()), (8, _spread()), (8, _wait()))),
-            Line(7, ((8, _wakeups()), (8, _trouble()), (8, _caches()))),
+            Line(8, ((12, _quantiles()), (12, _spread()))),
+            Line(7, ((8, _wait()), (8, _wakeups()), (8, _trouble()))),
         ),
     )
 
@@ -93,15 +93,3 @@ def _trouble() -> Lines:
         .decimals(0)
         .links([links.runbook("CadenceLoopExceptions")])
     )
-
-
-def _caches() -> Lines:
-    return panels.lines(
-        "Age of what is remembered",
-        "How old the remembered record contents and the public address are. A cache that ages past its usual saw-tooth is not"
-        " being renewed: look at the calls below.",
-        over_time(
-            f"time() - max by (site, instance, cache) ({of('cadence_cache_last_refresh_timestamp_seconds')})",
-            "{{site}} {{cache}}",
-        ),
-    ).unit("s")

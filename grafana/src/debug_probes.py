@@ -29,6 +29,7 @@ def _failing() -> Lines:
         )
         .unit("short")
         .decimals(0)
+        .axis_soft_max(5)
         .line_interpolation(LineInterpolation.STEP_AFTER)
         .links([links.runbook("CadenceWanDown")])
     )

@@ -101,7 +101,7 @@ def _series() -> Stat:
 def _faults() -> Stat:
     return (
         panels.stat(
-            "Faults while drawing metrics",
+            "Metrics faults",
             "How often a metric could not be drawn up in this range. The scrape goes on without it; zero is right.",
             instant(f"round({increase('cadence_metrics_errors_total')})"),
         )

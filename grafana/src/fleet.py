@@ -13,7 +13,11 @@ from grafana.src.promql import HOME, of, quantile
 from grafana.src.targets import instant, over_time, rows
 
 PAGE = Page(
-    links.FLEET, "Cadence / Fleet", "All homes side by side; a click on a site leads to its overview.", "now-7d"
+    links.FLEET,
+    "Cadence / Fleet",
+    "All homes side by side; a click on a site leads to its overview.",
+    "now-7d",
+    only_versions_marked=True,
 )
 
 
@@ -52,7 +56,7 @@ def _now() -> Section:
         ),
         (6, _worst()),
     )
-    return Section("", (Line(4, first), Line(10, ((24, _sites()),))))
+    return Section("", (Line(4, first), Line(9, ((24, _sites()),))))
 
 
 def _count(title: str, description: str, expr: str, limits: ThresholdsConfig) -> Stat:
@@ -80,7 +84,8 @@ def _sites() -> Table:
     panel = panels.table(
         "Sites",
         "One row a home, the worst finding first; a click on the site opens its overview. Availability over the last 24 hours,"
-        " 7 days and 30 days, whatever the range above; latency of slow probes (p95) and loss on the way out over 24 hours."
+        " 7 days and 30 days, whatever the range above; over 24 hours the latency of slow probes (p95; one that failed counts with the time it"
+        " was waited for) and the loss on the way out."
         " Empty cells: not known. Prometheus keeps 15 days unless told otherwise: then the 30 days are those 15.",
         rows(promql.VERDICT),
         rows(promql.STATE),
@@ -93,20 +98,20 @@ def _sites() -> Table:
         rows(promql.DNS),
         rows(version),
     )
-    panel.unit("none").no_value("No home is scraped").links([links.runbooks()])
+    panel.unit("none").no_value("not known").links([links.runbooks()])
     share = scales.more_is_better(*scales.AVAILABILITY)
     here = ("Overview of this site", f"/d/{links.OVERVIEW}?var-site=${{__data.fields.Site}}&${{__url_time_range}}")
     columns = (
         Column("site", "Site", link=here),
-        Column("Value #A", "What is wrong", words=words.VERDICT),
-        Column("Value #B", "Connection", words=words.STATE),
-        Column("Value #C", "For", unit="dtdurations", decimals=1),
-        Column("Value #I", "DNS", words=words.DNS),
-        Column("Value #D", "24 h", unit="percentunit", decimals=2, limits=share),
-        Column("Value #E", "7 d", unit="percentunit", decimals=2, limits=share),
-        Column("Value #F", "30 d", unit="percentunit", decimals=2, limits=share),
-        Column("Value #G", "p95", unit="s", decimals=0, limits=scales.more_is_worse(0.15, 0.25)),
-        Column("Value #H", "Loss", unit="percentunit", decimals=1, limits=scales.more_is_worse(0.01, 0.05)),
+        Column("Value #A", "What is wrong", width=230, words=words.VERDICT),
+        Column("Value #B", "Connection", width=110, words=words.STATE),
+        Column("Value #C", "For", width=170, unit="dtdurations", decimals=1),
+        Column("Value #I", "DNS", width=150, words=words.DNS),
+        Column("Value #D", "24 h", width=85, unit="percentunit", decimals=2, limits=share),
+        Column("Value #E", "7 d", width=85, unit="percentunit", decimals=2, limits=share),
+        Column("Value #F", "30 d", width=85, unit="percentunit", decimals=2, limits=share),
+        Column("Value #G", "p95", width=80, unit="s", decimals=0, limits=scales.more_is_worse(0.15, 0.25)),
+        Column("Value #H", "Loss", width=80, unit="percentunit", decimals=1, limits=scales.more_is_worse(0.01, 0.05)),
         Column("version", "Version"),
     )
     return sorted_by(joined(panel, columns), "What is wrong", descending=False)
@@ -146,7 +151,7 @@ def _compared() -> Section:
             "Calls to others by home and service, most first. Homes with the same settings should be alike; one that stands out"
             " has an outage, or a rude setting.",
             instant(
-                f"sort_desc(max by (site, instance, service) ({of('cadence_api_calls_last_hour')}))",
+                f"sort_desc(max by (site, instance, service) ({of('cadence_api_calls_last_hour')}) > 0)",
                 "{{site}} {{service}}",
             ),
         )
@@ -158,8 +163,8 @@ def _compared() -> Section:
     p95 = (
         panels.lines(
             "Latency of the way out, p95",
-            "The slow probes (95th percentile) of each home. Dashed from 150 and 250 ms. One line that leaves the others is that"
-            " home's line; all together are a far end that all probe.",
+            "The slow probes (95th percentile) of each home; one that failed counts with the time it was"
+            " waited for. Dashed from 150 and 250 ms. One line that leaves the others is that home's line; all together are a far end that all probe.",
             over_time(quantile(0.95, "cadence_probe_duration_seconds", probe="wan_path", window="$__rate_interval")),
         )
         .unit("s")

@@ -41,6 +41,8 @@ class Page:
     since: str
     """The default range's beginning, such as ``now-24h``."""
     with_objective: bool = False
+    only_versions_marked: bool = False
+    """Whether the other marks wait for a click: those of many homes hide what is below them."""
 
 
 def framed(page: Page, sections: Sequence[Section]) -> Dashboard:
@@ -58,7 +60,7 @@ def framed(page: Page, sections: Sequence[Section]) -> Dashboard:
         .timepicker(TimePicker().refresh_intervals(["30s", "1m", "5m", "15m"]))
         .link(links.pages())
         .link(links.runbooks())
-        .annotations(annotations.annotations())
+        .annotations(annotations.annotations(only_versions=page.only_versions_marked))
     )
     for variable in (variables.datasource(), variables.job(), variables.site(), variables.instance()):
         builder.with_variable(variable)

@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders.stat import Panel
 from grafana_foundation_sdk.builders.statetimeline import Panel as Timeline
+from grafana_foundation_sdk.models.common import BigValueColorMode
 
 from grafana.src import links, panels, promql, scales, words
 from grafana.src.targets import instant, over_time
@@ -52,7 +53,8 @@ def since() -> Panel:
         )
         .unit("dtdurations")
         .decimals(1)
-        .thresholds(scales.plain())
+        .color_mode(BigValueColorMode.VALUE)
+        .thresholds(scales.faint())
         .links([links.page("Report", links.SLO)])
     )
 
@@ -79,7 +81,7 @@ def history() -> Timeline:
     """When it was not."""
     return (
         panels.timeline(
-            "History",
+            "Connection over time",
             "The worst state within each step, so an outage of seconds is seen at thirty days too, one step wide: read lengths in"
             " the table, not here. Gaps: Cadence did not answer, nothing is known. Drag over a red field to look closer.",
             over_time(promql.WORST_STATE),

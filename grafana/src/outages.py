@@ -43,7 +43,7 @@ def outages() -> Panel:
     panel.links([links.page("Report", links.SLO), links.runbook("CadenceOutageRecovered")])
     columns = (
         Column("Value #A", "Began", unit="dateTimeAsLocal"),
-        Column("Value #B (max)", "Length", unit="dtdurations", decimals=1),
+        Column("Value #B (max)", "Length", unit="dthms"),
         Column("site", "Site"),
     )
     grouped = once_each(["Value #A", "site", "instance"], ["Value #B"])

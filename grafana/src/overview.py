@@ -104,7 +104,7 @@ def _outages() -> Stat:
 def _history() -> Section:
     return Section(
         "History",
-        (Line(6, ((24, now.history()),)), Line(8, ((12, outages.outages()), (12, _alerts())))),
+        (Line(6, ((24, now.history()),)), Line(7, ((12, outages.outages()), (12, _alerts())))),
     )
 
 

@@ -41,6 +41,8 @@ from grafana.src.variables import DATASOURCE
 RARE = "10m"
 """Least step where events come minutes apart: probes rest up to three minutes, and a rate wants several in its window."""
 RARER = "30m"
+COUNTED = "5m"
+"""Least step of a count: its window reaches one scrape into the step before, which is little of five minutes."""
 
 
 def stat(title: str, description: str, *targets: Dataquery) -> stat_builders.Panel:
@@ -91,7 +93,9 @@ def bars(title: str, description: str, *targets: Dataquery) -> timeseries.Panel:
         .fill_opacity(80)
         .line_width(0)
         .stacking(StackingConfig().mode(common.StackingMode.NORMAL))
-        .legend(_legend(["sum"]))
+        .interval(COUNTED)
+        .legend(_legend([]))
+        .no_value("None in this range")
     )
 
 

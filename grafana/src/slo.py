@@ -1,11 +1,13 @@
 """Report: how good the line was, against what was promised. For oneself, and as evidence for a provider."""
 
 from grafana_foundation_sdk.builders.bargauge import Panel as Ranking
+from grafana_foundation_sdk.builders.dashboard import DashboardFieldConfigSourceOverrides as Override
 from grafana_foundation_sdk.builders.piechart import Panel as Shares
 from grafana_foundation_sdk.builders.stat import Panel as Stat
 from grafana_foundation_sdk.models.common import BigValueColorMode
-from grafana_foundation_sdk.models.dashboard import Dashboard, DataTransformerConfig, DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import Dashboard, DataTransformerConfig, DynamicConfigValue, MatcherConfig
 
+from cadence_exporter.record.metrics.families import all_metrics
 from grafana.src import links, outages, panels, promql, scales, words
 from grafana.src.frame import Line, Page, Section, framed
 from grafana.src.promql import increase, of, quantile
@@ -21,6 +23,8 @@ PAGE = Page(
 )
 
 _BUDGET = "(1 - $objective / 100)"
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_BOUNDS = next(metric.buckets for metric in all_metrics() if metric.name == "cadence_outage_duration_seconds")
 
 
 def dashboard() -> Dashboard:
@@ -80,8 +84,7 @@ def _down() -> Stat:
             "Time without a way out in this range. 99.5 % of 30 days leaves 3 hours 36 minutes.",
             instant(promql.downtime()),
         )
-        .unit("dtdurations")
-        .decimals(1)
+        .unit("dthms")
         .thresholds(scales.more_is_worse(3600, 12_960))
         .links([links.page("Overview", links.OVERVIEW)])
     )
@@ -114,6 +117,7 @@ def _budget() -> Section:
         .min(-1)
         .max(1)
         .thresholds(scales.more_is_better(0, 0.25))
+        .no_value("The recording rules are not loaded")
         .links([links.runbook("CadenceErrorBudgetBurnSlow")])
     )
     windows = ("1h", "6h", "1d", "3d")
@@ -134,6 +138,7 @@ def _budget() -> Section:
         .thresholds(
             scales.steps(words.GOOD, (1, words.CALM), (3, words.FAIR), (6, "semi-dark-orange"), (14.4, words.BAD))
         )
+        .no_value("The recording rules are not loaded")
         .links([links.runbook("CadenceErrorBudgetBurnFast")])
     )
     return Section("Error budget", (Line(8, ((12, panels.with_limits(left)), (12, panels.with_limits(burn)))),))
@@ -155,19 +160,19 @@ def _outages() -> Section:
             "Longest",
             "The longest outage that ended in this range, from the loss until UP again.",
             outages.LONGEST,
-            "dtdurations",
+            "dthms",
         ),
         _number(
             "Mean",
             "All outage time of the range by the number of outages. Far above the median: a few long ones.",
             f"{increase(seconds)} / {increase(count)} >= 0",
-            "dtdurations",
+            "dthms",
         ),
         _number(
             "Median",
             "Half of the outages were shorter. Read from a histogram, so to the nearest of its steps.",
             f"{quantile(0.5, 'cadence_outage_duration_seconds', window='$__range')} >= 0",
-            "dtdurations",
+            "dthms",
         ),
         _number(
             "New addresses",
@@ -196,7 +201,7 @@ def _number(title: str, description: str, expr: str, unit: str) -> Stat:
     return (
         panels.stat(title, description, instant(expr))
         .unit(unit)
-        .decimals(0 if unit == "short" else 1)
+        .decimals(0)
         .color_mode(BigValueColorMode.VALUE)
         .thresholds(scales.plain())
         .no_value("None")
@@ -207,14 +212,22 @@ def _lengths() -> Ranking:
     return (
         panels.ranking(
             "Outages by length",
-            "How many outages lasted up to so many seconds. Mostly 60 and below: a flapping line; mostly thousands: the provider"
-            " repairs.",
+            "How many outages lasted up to so long, and longer than the bar before. Mostly a minute and below: a flapping line;"
+            " mostly hours: the provider repairs.",
             buckets_at_once(f"round({increase('cadence_outage_duration_seconds_bucket', by='le')})"),
         )
         .unit("short")
         .decimals(0)
         .thresholds(scales.plain())
+        .overrides([_renamed(bound) for bound in _BOUNDS])
     )
+
+
+def _renamed(bound: float) -> Override:
+    """A bucket, called in Prometheus by its seconds."""
+    in_words = next(f"{bound / unit:g} {name}" for unit, name in _UNITS if bound >= unit)
+    matcher = MatcherConfig(id_val="byName", options=str(bound))
+    return Override().matcher(matcher).properties([DynamicConfigValue("displayName", f"up to {in_words}")])
 
 
 def _layers() -> Shares:
@@ -239,7 +252,7 @@ def _when() -> Section:
             " should show the same days.",
             over_time(promql.downtime("1d")),
         )
-        .unit("dtdurations")
+        .unit("s")
         .decimals(1)
         .interval("1d")
     )

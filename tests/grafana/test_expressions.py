@@ -35,10 +35,10 @@ def test_nothing_is_left_to_fill_in(name, span):
 
 
 def test_windows_follow_the_range_as_in_grafana():
-    history = of("overview", MONTH)["History", "A"]
+    history = of("overview", MONTH)["Connection over time", "A"]
     assert history.step_s == 2592
     assert "[2622s]" in history.expr  # a step and a scrape: windows overlap, no outage falls between
-    assert "[120s]" in of("overview", Range(0, 3600, scrape_s=30.0))["History", "A"].expr
+    assert "[120s]" in of("overview", Range(0, 3600, scrape_s=30.0))["Connection over time", "A"].expr
 
 
 def test_the_least_step_of_a_panel_is_kept():

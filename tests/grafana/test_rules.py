@@ -69,8 +69,8 @@ FAULTS = (
         rules.asks_the_chosen_data_source,
         change(lambda page: page["annotations"]["list"][0], datasource={"type": "prometheus", "uid": "x"}),
     ),
-    (rules.says_what_it_shows, change(lambda page: titled(page, "History"), description="History")),
-    (rules.says_what_it_shows, change(lambda page: titled(page, "History"), title=" ")),
+    (rules.says_what_it_shows, change(lambda page: titled(page, "Connection over time"), description="History")),
+    (rules.says_what_it_shows, change(lambda page: titled(page, "Connection over time"), title=" ")),
     (rules.has_a_known_unit, change(lambda page: titled(page, "Downtime")["fieldConfig"]["defaults"], unit="secs")),
     (rules.has_a_known_unit, without(lambda page: titled(page, "Downtime")["fieldConfig"]["defaults"], "unit")),
     (rules.asks_something, change(lambda page: titled(page, "Downtime"), targets=[])),
@@ -111,7 +111,10 @@ FAULTS = (
     (rules.the_oldest_prometheus_can_answer, asks(f"sort_by_label(cadence_state{{{HOMES}}}, 'site')")),
     (rules.marks_what_happened, change(lambda page: page["annotations"]["list"][0], enable=False)),
     (rules.variables_are_defined, asks(f'max by (site) (cadence_state{{state="$state",{HOMES}}})')),
-    (rules.links_lead_somewhere, change(lambda page: titled(page, "History")["links"][0], url="/d/cadence-gone")),
+    (
+        rules.links_lead_somewhere,
+        change(lambda page: titled(page, "Connection over time")["links"][0], url="/d/cadence-gone"),
+    ),
     (rules.links_lead_somewhere, change(lambda page: titled(page, "DNS")["links"][0], url="${runbooks}#cadencegone")),
     (rules.links_lead_somewhere, change(lambda page: page, links=[])),
 )
