@@ -86,8 +86,9 @@ WRONG = {
     ),
     "a silent router is down": (
         "CadenceLanDown",
-        'last_over_time(cadence_state{state=~"up|degraded"}[5m]) == 1',
-        'last_over_time(cadence_state{state="gone"}[5m]) == 1',
+        """max_over_time(cadence_state{state="down"}[5m]) == 1
+            unless on (job, site, instance) last_over_time(cadence_state{state=~"up|degraded"}[5m]) == 1""",
+        'max_over_time(cadence_state{state="down"}[5m]) >= 0',
     ),
     "success does not count": ("CadenceDnsMutationErrors", 'result="success"}[15m])) > 0', 'result="gone"}[15m])) > 0'),
 }
