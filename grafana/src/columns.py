@@ -8,6 +8,8 @@ from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.builders.table import Panel
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMapping
 
+from grafana.src.words import NOT_KNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -69,8 +71,8 @@ def _properties(column: Column) -> list[DynamicConfigValue]:
         found.append(DynamicConfigValue("decimals", column.decimals))
     if column.width:
         found.append(DynamicConfigValue("custom.width", column.width))
-    if column.words:
-        found.append(DynamicConfigValue("mappings", [*column.words]))
+    if column.words or column.limits is not None:
+        found.append(DynamicConfigValue("mappings", [*column.words, NOT_KNOWN]))
     if column.limits is not None:
         found.append(DynamicConfigValue("thresholds", column.limits.build()))
     if column.words or column.limits is not None:

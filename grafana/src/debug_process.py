@@ -15,7 +15,7 @@ def process() -> Section:
     return Section(
         "The process",
         (
-            Line(7, ((8, _cpu()), (8, _memory()), (8, _files()))),
+            Line(7, ((8, _cpu()), (8, _memory()), (8, panels.logarithmic(_files())))),
             Line(7, ((8, _log()), (8, _garbage()), (4, _series()), (4, _faults()))),
             Line(
                 6,
@@ -55,7 +55,6 @@ def _files() -> Lines:
         )
         .unit("short")
         .decimals(0)
-        .scale_distribution(panels.logarithmic())
     )
 
 

@@ -84,8 +84,8 @@ def _sites() -> Table:
     panel = panels.table(
         "Sites",
         "One row a home, the worst finding first; a click on the site opens its overview. Availability over the last 24 hours,"
-        " 7 days and 30 days, whatever the range above; over 24 hours the latency of slow probes (p95; one that failed counts with the time it"
-        " was waited for) and the loss on the way out."
+        " 7 days and 30 days, whatever the range above; over 24 hours the latency of slow probes (p95; one that failed counts"
+        " with the time it was waited for) and the loss on the way out."
         " Empty cells: not known. Prometheus keeps 15 days unless told otherwise: then the 30 days are those 15.",
         rows(promql.VERDICT),
         rows(promql.STATE),
@@ -164,7 +164,8 @@ def _compared() -> Section:
         panels.lines(
             "Latency of the way out, p95",
             "The slow probes (95th percentile) of each home; one that failed counts with the time it was"
-            " waited for. Dashed from 150 and 250 ms. One line that leaves the others is that home's line; all together are a far end that all probe.",
+            " waited for. Dashed from 150 and 250 ms. One line that leaves the others is that home's line; all together are a far"
+            " end that all probe.",
             over_time(quantile(0.95, "cadence_probe_duration_seconds", probe="wan_path", window="$__rate_interval")),
         )
         .unit("s")
@@ -172,7 +173,7 @@ def _compared() -> Section:
         .thresholds(scales.more_is_worse(0.15, 0.25))
         .links([links.runbook("CadenceHighLatency")])
     )
-    compared = Line(8, ((8, down), (8, calls), (8, panels.with_limits(p95))))
+    compared = Line(8, ((8, down), (8, calls), (8, panels.logarithmic(panels.with_limits(p95)))))
     return Section("Compared", (compared,))
 
 
@@ -208,8 +209,8 @@ def _scrapes() -> Section:
     versions.unit("none").no_value("No home is scraped")
     columns = (
         Column("site", "Site"),
-        Column("version", "Version"),
-        Column("revision", "Revision"),
+        Column("version", "Version", width=100),
+        Column("revision", "Revision", width=110),
         Column("python_version", "Python"),
     )
     line = Line(

@@ -133,7 +133,6 @@ def _latency() -> Section:
             ),
         )
         .unit("s")
-        .scale_distribution(panels.logarithmic())
         .links([links.page("Debugging", links.DEBUG), links.runbook("CadenceHighLatency")])
     )
     spread = (
@@ -155,7 +154,7 @@ def _latency() -> Section:
         panels.lines(
             "Jitter of the way out",
             "How far the slow probes (95th percentile) lie above the usual one (median). Calls and games suffer from 30 ms on."
-            " Read from a histogram, so in coarse steps.",
+            " Read from a histogram, so in coarse steps; while every probe fails it is zero, which is no comfort.",
             over_time(f"{p95} - {median}"),
         )
         .unit("s")
@@ -172,12 +171,16 @@ def _latency() -> Section:
         .unit("percentunit")
         .decimals(2)
         .max(0.1)
+        .no_value("No probes in this range")
         .thresholds(scales.more_is_worse(0.01, 0.05))
         .links([links.page("Debugging", links.DEBUG), links.runbook("CadencePacketLoss")])
     )
     return Section(
         "Latency and loss",
-        (Line(8, ((12, rtt), (12, spread))), Line(7, ((12, panels.with_limits(jitter)), (12, loss)))),
+        (
+            Line(8, ((12, panels.logarithmic(rtt)), (12, spread))),
+            Line(7, ((12, panels.with_limits(jitter)), (12, loss))),
+        ),
     )
 
 

@@ -262,9 +262,13 @@ def prose(title: str, description: str, content: str) -> text_builders.Panel:
     )
 
 
-def logarithmic() -> ScaleDistributionConfig:
-    """An axis on which milliseconds and seconds both have room."""
-    return ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10)
+def logarithmic(panel: timeseries.Panel) -> timeseries.Panel:
+    """An axis on which milliseconds and seconds both have room; it has no zero to begin at."""
+    panel.scale_distribution(ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10))
+    config = panel.build().field_config
+    if config is not None:
+        config.defaults.min_val = None
+    return panel
 
 
 def _last() -> ReduceDataOptions:

@@ -21,12 +21,13 @@ def words(*entries: tuple[int, str, str]) -> list[ValueMapping]:
     return [ValueMap(options)]
 
 
-def special(match: SpecialValueMatch, text: str, colour: str) -> ValueMapping:
-    """A text for what is no number."""
-    return SpecialValueMap(
-        DashboardSpecialValueMapOptions(match=match, result=ValueMappingResult(text=text, color=colour))
+NOT_KNOWN = SpecialValueMap(
+    DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL_AND_NAN,
+        result=ValueMappingResult(text="not known", color="transparent", index=100),
     )
-
+)
+"""What a table shows where a query had no answer: never the colour of a good value."""
 
 STATE = words((1, "DOWN", BAD), (2, "DEGRADED", FAIR), (3, "STARTING", CALM), (4, "UP", GOOD))
 

@@ -298,7 +298,7 @@ def codes_have_words(dashboard):
         config = panel["fieldConfig"]
         properties = [each for over in config["overrides"] for each in over["properties"] if each["id"] == "mappings"]
         mappings = [*config["defaults"].get("mappings", []), *(one for each in properties for one in each["value"])]
-        words = {code for mapping in mappings for code in mapping["options"]}
+        words = {code for mapping in mappings if mapping["type"] == "value" for code in mapping["options"]}
         codes = {code for target in panel.get("targets", []) for code in re.findall(r"\* 0 \+ (\d+)", target["expr"])}
         if codes - words:
             yield f"{panel['title']}: no words for {sorted(codes - words)}"
