@@ -83,11 +83,8 @@ def _trouble() -> Lines:
             "Empty is good. An exception is a fault in Cadence or below it, survived and logged with its trace. Overrun: a cycle"
             " took longer than its wait. Empty cycle: nothing could be concluded.",
             counts("cadence_loop_exceptions_total", "phase"),
-            over_time(f"{increase('cadence_loop_overruns_total', window=STEP)} > 0", "{{site}} overrun"),
-            over_time(
-                f"{increase('cadence_loop_iterations_total', outcome='error', window=STEP)} > 0",
-                "{{site}} empty cycle",
-            ),
+            counts("cadence_loop_overruns_total", says="overrun"),
+            counts("cadence_loop_iterations_total", says="empty cycle", outcome="error"),
         )
         .unit("short")
         .decimals(0)

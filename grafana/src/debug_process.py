@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.timeseries import Panel as Lines
 from grafana.src import links, panels, scales, words
 from grafana.src.counts import counts
 from grafana.src.frame import Line, Section
-from grafana.src.promql import HOME, STEP, increase, of
+from grafana.src.promql import HOME, increase, of
 from grafana.src.targets import instant, over_time
 
 
@@ -65,7 +65,7 @@ def _log() -> Lines:
             "Errors ask for a look at the log; warnings around an outage are usual. dropped: lines that nobody took, a full disk or"
             " a stuck output.",
             counts("cadence_log_messages_total", "level"),
-            over_time(f"{increase('cadence_log_messages_dropped_total', window=STEP)} > 0", "{{site}} dropped"),
+            counts("cadence_log_messages_dropped_total", says="dropped"),
         )
         .unit("short")
         .decimals(0)

@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.src import links, now, outages, panels, promql, scales, words
 from grafana.src.columns import Column, joined, sorted_by
+from grafana.src.counts import counts
 from grafana.src.frame import Line, Page, Section, framed
 from grafana.src.promql import increase, of, quantile
 from grafana.src.targets import buckets, instant, over_time, rows
@@ -217,16 +218,14 @@ def _convergence() -> Stat:
 
 
 def _writes() -> Lines:
-    written = increase("cadence_dns_mutations_total", window="$__rate_interval", by="site, instance, operation, result")
-    refused = increase("cadence_dns_mutations_suppressed_total", window="$__rate_interval", by="site, instance, reason")
     return (
         panels.bars(
             "DNS writes and refusals",
             "Writes at the provider by result, and looks at which a record was left alone although it was not known to be right, by"
             " reason. A few refusals around an outage are as it should be. Many `rate_limited` or `backoff`: the provider pushes"
             " back. `conflict`: somebody else writes the record too. Many writes: the address or the zone flaps.",
-            over_time(f"{written} > 0", "{{site}} {{operation}} {{result}}"),
-            over_time(f"{refused} > 0", "{{site}} refused: {{reason}}"),
+            counts("cadence_dns_mutations_total", "operation", "result"),
+            counts("cadence_dns_mutations_suppressed_total", "reason", says="refused:"),
         )
         .unit("short")
         .decimals(0)
@@ -250,15 +249,12 @@ def _calls() -> Lines:
 
 
 def _refused_calls() -> Lines:
-    errors = increase(
-        "cadence_api_requests_total", code="!2xx", window="$__rate_interval", by="site, instance, service, code"
-    )
     return (
         panels.bars(
             "Calls that failed",
             "Calls that did not end with success, by service and answer. `error`: no answer, normal while the line is down."
             " `4xx` at cloudflare: look at the token and its rights. `429`: too many calls. `5xx`: their trouble, Cadence waits.",
-            over_time(f"{errors} > 0", "{{site}} {{service}} {{code}}"),
+            counts("cadence_api_requests_total", "service", "code", code="!2xx"),
         )
         .unit("short")
         .decimals(0)

@@ -19,9 +19,9 @@ def _matcher(label: str, value: str) -> str:
     return f'{label}{sign}"{value.lstrip("~!")}"'
 
 
-def increase(metric: str, *, window: str = "$__range", by: str = "site, instance", **labels: str) -> str:
-    """How much a counter grew, summed."""
-    return f"sum by ({by}) (increase({of(metric, **labels)}[{window}]))"
+def increase(metric: str, *, window: str = "$__range", by: str = "site, instance", at: str = "", **labels: str) -> str:
+    """How much a counter grew, summed. ``at`` may fix the moment, such as `` @ end()``."""
+    return f"sum by ({by}) (increase({of(metric, **labels)}[{window}]{at}))"
 
 
 def seconds(window: str = "$__range", **labels: str) -> str:
