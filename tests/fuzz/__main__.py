@@ -17,6 +17,8 @@ from tests.fuzz.targets import CANARY, TARGETS
 SLOWEST_S = 20
 """One input, before the fuzzer itself calls it a hang."""
 MOST_MIB = 1024
+CANARY_S = 30
+"""At least, before the search is called blind: a few seconds do on an idle machine."""
 
 
 @dataclass
@@ -94,7 +96,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--keep", action="store_true", help="minimise the corpus and what was found new into tests/fuzz/corpus"
+        "--keep",
+        action="store_true",
+        help="replace tests/fuzz/corpus by the smallest part of it and of what was found new",
     )
     parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], help="all when none is named")
     options = parser.parse_args()
@@ -106,7 +110,8 @@ def main():
     broken = []
     try:
         for target in (CANARY, *(TARGETS[name] for name in options.targets or TARGETS)):
-            run = search(target, options.seconds, scratch, options.seed)
+            seconds = max(options.seconds, CANARY_S) if target is CANARY else options.seconds
+            run = search(target, seconds, scratch, options.seed)
             print(row(run), flush=True)
             if target is CANARY and not canary_is_found(run):
                 print(run.text[-2000:])
@@ -114,7 +119,7 @@ def main():
             if target is not CANARY and (run.status or run.crashes):
                 broken.append(run)
             if target is not CANARY and options.keep:
-                keep(target, scratch)
+                keep(target, scratch / target.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     for run in broken:

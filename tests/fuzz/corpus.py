@@ -1,16 +1,15 @@
-"""Inputs that are kept: the smallest set that reaches everything that was reached, and whatever once broke a promise."""
+"""Inputs that are kept: a smallest set that takes every turn in our code that was taken, and whatever once broke a promise."""
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 CRASHES = HERE / "crashes"
-MOST_FILES = 24
+PACKAGE = str(HERE.parents[1] / "cadence_exporter")
+MOST_FILES = 20
 MOST_BYTES = 32 * 1024
 """Of each target: the corpus must not outgrow the code."""
 
@@ -20,27 +19,52 @@ def files_of(name):
     return sorted(path for place in (CORPUS, CRASHES) for path in (place / name).glob("*") if path.is_file())
 
 
-def keep(target, scratch):
-    """Replace the kept corpus by a minimal one (libFuzzer's set cover merge, edges only), the smallest files first."""
-    merged = scratch / f"{target.name}-merged"
-    merged.mkdir()
-    sources = [
-        place
-        for place in (CORPUS / target.name, scratch / target.name, scratch / f"{target.name}-seeds")
-        if place.is_dir()
-    ]
-    command = [
-        *(sys.executable, "-m", "tests.fuzz.search", target.name, "-set_cover_merge=1", "-use_counters=0"),
-        *(str(merged), *map(str, sources)),
-    ]
-    environ = os.environ | {"PYTHONPATH": os.getcwd()}  # noqa: PTH109
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ, check=True)
-    contents = sorted((path.read_bytes() for path in merged.iterdir()), key=len)
+def turns(target, content):
+    """Each step from one line of the package to another that an input takes, with the instrument that coverage tools use."""
+    taken = set()
+
+    def step(frame, event, _):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        before = 0
+
+        def line(frame, _event, _argument):
+            nonlocal before
+            taken.add((frame.f_code, before, frame.f_lineno))
+            before = frame.f_lineno
+            return line
+
+        return line(frame, event, None)
+
+    previous = sys.gettrace()
+    sys.settrace(step)
+    try:
+        target.hold(content)
+    finally:
+        sys.settrace(previous)
+    return taken
+
+
+def smallest(target, contents):
+    """Each time the one that adds the most turns, of equals the shortest, until none adds any or there is no more room."""
+    reached = {content: turns(target, content) for content in sorted(set(contents), key=lambda each: (len(each), each))}
+    known, kept = set(), []
+    while reached and len(kept) < MOST_FILES:
+        best = max(reached, key=lambda content: len(reached[content] - known))
+        if not reached[best] - known:
+            break
+        known |= reached.pop(best)
+        if sum(map(len, kept)) + len(best) <= MOST_BYTES:
+            kept.append(best)
+    return kept
+
+
+def keep(target, found):
+    """Replace what is kept of a target by the smallest set, out of that and what was ``found``."""
     place = CORPUS / target.name
+    old = [path.read_bytes() for path in place.glob("*")]
+    kept = smallest(target, [*target.seeds, *old, *(path.read_bytes() for path in found.iterdir())])
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    room = MOST_BYTES
-    for content in contents[:MOST_FILES]:
-        room -= len(content)
-        if room >= 0:
-            (place / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
+    for content in kept:
+        (place / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
