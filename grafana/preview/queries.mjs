@@ -20,10 +20,11 @@ function stepOf(range, points, minimum) {
   return Math.max(rangeUtil.roundInterval(span / points), minimum, safe > 1000 ? Math.ceil(safe / 1000) * 1000 : 0);
 }
 
-// scrapeMs is the data source's "scrape interval" setting: the least step, and what $__rate_interval is made of.
-export function timing(range, points, scrapeMs, minimum) {
-  const least = minimum ? rangeUtil.intervalToMs(minimum) : scrapeMs;
-  const step = stepOf(range, points, least);
+// scrapeMs is the data source's "scrape interval" setting: the least step, and what $__rate_interval is made of. A target's own
+// least step takes its place in both; a panel's only in the step.
+export function timing(range, points, scrapeMs, { ofTarget, ofPanel } = {}) {
+  const least = ofTarget ? Math.max(rangeUtil.intervalToMs(ofTarget), scrapeMs) : scrapeMs; // the history is sampled no finer
+  const step = stepOf(range, points, Math.max(least, ofPanel ? rangeUtil.intervalToMs(ofPanel) : 0));
   const span = Math.round((range.to - range.from) / 1000);
   return {
     step,
@@ -60,7 +61,7 @@ export async function runTargets(panel, context, points) {
   const frames = [];
   const problems = [];
   for (const target of (panel.targets ?? []).filter((one) => !one.hide && one.expr)) {
-    const { step, builtin } = timing(context.range, panel.maxDataPoints ?? points, context.scrapeMs, target.interval || panel.interval);
+    const { step, builtin } = timing(context.range, panel.maxDataPoints ?? points, context.scrapeMs, { ofTarget: target.interval, ofPanel: panel.interval });
     const expr = substitute(target.expr, context.variables, builtin);
     const named = { ...target, expr, legendFormat: substitute(target.legendFormat ?? '', context.variables, builtin) };
     try {
@@ -145,13 +146,14 @@ export async function runAnnotations(dashboard, context) {
   const problems = [];
   for (const annotation of dashboard.annotations?.list ?? []) {
     const target = annotation.target?.expr ? annotation.target : annotation;
+    const shownOn = annotation.filter?.ids?.length ? annotation.filter : { exclude: true, ids: [] };
     if (!target.expr || annotation.enable === false) continue;
-    const { step, builtin } = timing(context.range, MOST_POINTS, context.scrapeMs, annotation.step || '60s');
+    const { step, builtin } = timing(context.range, MOST_POINTS, context.scrapeMs, { ofTarget: annotation.step || '60s' });
     const expr = substitute(target.expr, context.variables, builtin);
     const start = Math.floor(context.range.from / step) * step;
     try {
       const { result } = await ask(context.url, 'query_range', { query: expr, start: start / 1000, end: context.range.to / 1000, step: step / 1000 });
-      const found = result.flatMap((one) => eventsOf(one, annotation, step)).filter(({ from }) => from >= context.range.from && from <= context.range.to);
+      const found = result.flatMap((one) => eventsOf(one, annotation, step)).map((event) => ({ ...event, shownOn })).filter(({ from }) => from >= context.range.from && from <= context.range.to);
       events.push(...found);
       problems.push(...(result.length ? [] : [`annotation ${annotation.name}: no series at all in this range`]));
     } catch (error) {

@@ -76,7 +76,7 @@ def main(directory: Path) -> None:
     shutil.copytree(directory / SITES[0].name, data)  # Prometheus writes into its directory
     with prometheus(data) as url:
         command = [
-            "promtool", "tsdb", "create-blocks-from", "rules", f"--url={url}", f"--start={EPOCH:.0f}",
+            "promtool", "tsdb", "create-blocks-from", "--max-block-duration=1024h", "rules", f"--url={url}", f"--start={EPOCH:.0f}",
             f"--end={EPOCH + DAYS * 86400:.0f}", f"--output-dir={out}", f"--eval-interval={EVERY}", str(rules),
         ]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

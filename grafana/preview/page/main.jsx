@@ -110,9 +110,9 @@ window.draw = async ({ dashboard, panels, events, chips, annotations, range, mod
       <PanelContextProvider value={context}>
         <Head dashboard={dashboard} chips={chips} annotations={annotations} theme={theme} />
         <div style={{ position: 'relative', height, margin: '0 16px 16px' }}>
-          {ready.map(({ panel, box, frames, fieldConfig, quiet }) => (panel.type === 'row'
+          {ready.map(({ panel, box, frames, fieldConfig }) => (panel.type === 'row'
             ? <Row key={panel.id} panel={panel} box={box} theme={theme} replace={replace} />
-            : <Panel key={panel.id} panel={panel} box={box} frames={frames} fieldConfig={fieldConfig} events={quiet ? [] : events} theme={theme} replace={replace} timeRange={timeRange} />
+            : <Panel key={panel.id} panel={panel} box={box} frames={frames} fieldConfig={fieldConfig} events={events.filter(({ shownOn }) => shownOn.ids.includes(panel.id) !== Boolean(shownOn.exclude))} theme={theme} replace={replace} timeRange={timeRange} />
           ))}
         </div>
       </PanelContextProvider>
