@@ -59,12 +59,12 @@ TOKENS = (
     (SILENT, 10, Token),
     (SILENT, 400, Token),
     (SILENT, 1_000, Token),
+    (SILENT, 3_000, Token),
     (SILENT, 5_000, Token),
     (replace(SILENT, name="back over 5 min", spread_s=300.0), 1_000, Token),
     (replace(SILENT, name="429 without retry-after"), 1_000, lambda: Token(says_how_long=False)),
     (replace(SILENT, name="no backoff: again every 5 s", plant=no_backoff), 1_000, Token),
     (replace(SILENT, name="as it was", plant=begin_with_the_first), 1_000, Token),
-    (SILENT, 3_000, Token),
     (replace(SILENT, name="as it was", plant=begin_with_the_first), 3_000, Token),
     (replace(SILENT, name="a token each"), 1_000, lambda: Token(most=None)),
 )

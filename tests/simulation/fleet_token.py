@@ -16,7 +16,7 @@ from tests.simulation.fleet_home import FleetHome, Patch, Story
 MOST_REQUESTS, WINDOW_S, BLOCK_S = 1200, 300.0, 300.0
 """Cloudflare, "Rate limits", April 2026: 1,200 requests in five minutes a user or account token; beyond it all calls are blocked
 with 429 for the next five minutes, and retry-after says how many seconds are left, rounded up."""
-GIVEN_UP_S = 3 * 3600.0
+GIVEN_UP_S = 2 * 3600.0
 
 
 @dataclass

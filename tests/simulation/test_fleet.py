@@ -13,7 +13,7 @@ from cadence_exporter.simulate.world import RESOLVERS
 from cadence_exporter.simulate.zone import SERVICE as PROVIDER
 from tests.simulation import fleet
 from tests.simulation.fleet import ANNOUNCED, ECHO, POWER, SILENT
-from tests.simulation.fleet_home import FleetHome, Trace, begin_with_the_first, live
+from tests.simulation.fleet_home import FleetHome, Trace, begin_with_the_first, live, nothing_random
 from tests.simulation.fleet_rates import SECONDS, Rates, Sample, busiest, percentile, typical
 from tests.simulation.fleet_token import BLOCK_S, MOST_REQUESTS, Token, share
 
@@ -73,6 +73,15 @@ def test_homes_that_start_together_share_out_the_echo_services_between_them():
 
     assert worst(POWER) <= len(HOMES) * 0.3
     assert worst(replace(POWER, plant=begin_with_the_first)) >= len(HOMES) * 0.8
+
+
+def test_chance_keeps_a_providers_busiest_second_below_everybody_at_once():
+    def busiest_second(story):
+        return max(Sample(live(story, HOMES)).everyone()[PROVIDER])
+
+    assert busiest_second(replace(POWER, jitter_s=0.0, plant=nothing_random)) == 3 * len(HOMES)
+    assert busiest_second(POWER) < 2.5 * len(HOMES)
+    assert busiest_second(replace(POWER, spread_s=30.0)) < 0.5 * len(HOMES)
 
 
 def test_the_token_is_blocked_for_five_minutes_by_one_request_too_many():
