@@ -6,12 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fuzz.corpus import CORPUS, CRASHES, keep
-from tests.fuzz.promises import Target
+from tests.fuzz.promises import FOLDER, Target, new_folder
 from tests.fuzz.targets import CANARY, TARGETS
 
 SLOWEST_S = 20
@@ -62,7 +61,7 @@ def search(target, seconds, scratch, seed):
         f"-artifact_prefix={crashes}/",
         *(str(found), str(start), *([str(CORPUS / target.name)] if (CORPUS / target.name).is_dir() else [])),
     ]
-    environ = os.environ | {"PYTHONPATH": os.getcwd(), "PYTHONHASHSEED": "0"}  # noqa: PTH109
+    environ = os.environ | {"PYTHONPATH": os.getcwd(), "PYTHONHASHSEED": "0", FOLDER: str(scratch)}  # noqa: PTH109
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, check=False)
     run = Run(target, done.returncode, done.stdout.decode(errors="replace"))
     run.crashes = tuple(sorted(set(crashes.iterdir()) - before))
@@ -102,7 +101,7 @@ def main():
     )
     parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], help="all when none is named")
     options = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="cadence-fuzz-"))
+    scratch = new_folder()
     print(
         f"{'target':12} {'executions':>10} {'per s':>8} {'edges':>7} {'features':>8} {'new':>6} {'MiB':>5}  broken promises",
         flush=True,

@@ -17,6 +17,9 @@ LONGEST_DETAIL = 4000
 MOST_CPU_S = 5.0
 """For one input, with the fuzzer's instruments in the code. Without them it is a hundredth of it."""
 
+FOLDER = "CADENCE_FUZZ_FOLDER"
+"""Variable: where the parent of the fuzzer's process wants its files."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -59,11 +62,20 @@ def refuses(error: SettingsError) -> None:
 
 @functools.cache
 def folder() -> Path:
-    """One for this process, in memory where that is to be had, and gone with it."""
-    memory = Path("/dev/shm")  # noqa: S108 - only a folder that nobody else can guess is made there
-    made = Path(tempfile.mkdtemp(prefix="cadence-fuzz-", dir=memory if os.access(memory, os.W_OK) else None))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    """One for this process, and gone with it; the fuzzer ends processes without a goodbye, so there its parent clears up."""
+    given = os.environ.get(FOLDER)
+    made = new_folder(Path(given) if given else None)
+    if not given:
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
+
+
+def new_folder(within=None) -> Path:
+    """In memory where that is to be had."""
+    memory = Path("/dev/shm")  # noqa: S108 - only a folder that nobody else can guess is made there
+    return Path(
+        tempfile.mkdtemp(prefix="cadence-fuzz-", dir=within or (memory if os.access(memory, os.W_OK) else None))
+    )
 
 
 class StillClock:
