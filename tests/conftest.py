@@ -6,10 +6,15 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import trustme
 
 pytest_plugins = ("tests.servers.dns",)
+
+# A busy machine is no failure: what costs time belongs to the benchmark.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 Talk = Callable[[socket.socket], None]
 

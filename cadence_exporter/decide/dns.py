@@ -48,6 +48,7 @@ def consider(
         address=address,
         # A record that was right and was changed by somebody else: what there is to converge from begins now.
         evidence_at=now if record.verified == address else belief.candidate_since,
+        decided_at=now,
         full_truth=record.verified != address or record.verified_at is None,
         turn=belief.turn,
         may_write=not spent,
@@ -101,6 +102,7 @@ def _follow_up(
         record=spec,
         address=address,
         evidence_at=change.evidence_at,
+        decided_at=now,
         full_truth=True,
         turn=change.looks,
         may_write=may_write,

@@ -41,6 +41,8 @@ class Reconcile:
     address: IpAddress
     evidence_at: Now
     """The first evidence of ``address``."""
+    decided_at: Now
+    """The cycle in which the address was looked at."""
     full_truth: bool
     """Ask every truth operator; otherwise one of them, in turn, which is enough to renew what was verified before."""
     turn: int

@@ -18,6 +18,11 @@ class Now:
     wall: WallTime
 
 
+def jump_s(since: Now, now: Now) -> float:
+    """Seconds that the wall clock moved more than the monotonic one: this host slept, or its clock was set. Negative: set back."""
+    return (now.wall - since.wall) - (now.instant - since.instant)
+
+
 def later(instant: Instant, seconds: float) -> Instant:
     """The instant ``seconds`` after ``instant``."""
     return Instant(instant + seconds)

@@ -15,6 +15,8 @@ class WorldClock:
         self.true = 0.0
         """Seconds since the simulation began."""
         self.awake = 0.0
+        self.slept = 0.0
+        """Seconds that the host was suspended so far."""
         """The same without the time in which the host was suspended."""
         self._booted = 0.0
         self._wall_base = EPOCH
@@ -41,6 +43,7 @@ class WorldClock:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass with the host suspended."""
+        self.slept += seconds
         self.true += seconds
 
     def boot(self) -> None:

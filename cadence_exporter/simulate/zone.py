@@ -189,7 +189,11 @@ class Zone:
         """One request on its way. Returns a trouble that shows only afterwards. Raises ActionFailed or TimeoutError."""
         world = self._world
         world.step()
+        slept_s = world.clock.slept
         world.pass_time(CALL_S)
+        if world.clock.slept > slept_s:
+            world.call(SERVICE, "error")
+            raise ActionFailed("the connection did not outlive the sleep")
         if not world.online():
             world.call(SERVICE, "error")
             raise ActionFailed("the provider cannot be reached")

@@ -13,7 +13,7 @@ from tests.act.dns.pretend import StillClock, Truth, Zone
 CLOCK = StillClock()
 SPEC = RecordSpec(RecordKey("vpn.example.com", RecordType.A), "pretend")
 NEW = ip_address("93.184.216.34")
-RECONCILE = Reconcile(SPEC, NEW, CLOCK.now(), full_truth=True, turn=0, may_write=True)
+RECONCILE = Reconcile(SPEC, NEW, CLOCK.now(), CLOCK.now(), full_truth=True, turn=0, may_write=True)
 CONFIRM = ConfirmVisible(SPEC, NEW)
 
 

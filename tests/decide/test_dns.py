@@ -24,7 +24,7 @@ def look(record=None, belief=TRUSTED, verdict=AGREED, phase=Phase.UP, now=NOW, *
 
 def test_a_record_never_verified_is_reconciled_with_every_truth_operator():
     action = look()
-    assert action == Reconcile(SPEC, HOME, at(9_990.0), full_truth=True, turn=0, may_write=True)
+    assert action == Reconcile(SPEC, HOME, at(9_990.0), at(10_000.0), full_truth=True, turn=0, may_write=True)
 
 
 def test_fresh_and_equal_means_that_nothing_leaves_the_house():
@@ -154,11 +154,11 @@ def test_a_change_that_stays_invisible_is_taken_back_to_the_provider_and_every_r
     published = at(10_000.0 - 900.0)
     assert look(flying(published_at=at(published.instant + 1.0), next_look=None)) == ConfirmVisible(SPEC, HOME)
     action = look(flying(published_at=published, next_look=None))
-    assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=True)
+    assert action == Reconcile(SPEC, HOME, at(9_900.0), at(10_000.0), full_truth=True, turn=3, may_write=True)
 
 
 def test_with_the_budget_spent_a_change_that_stays_invisible_is_looked_at_but_left():
     published = at(10_000.0 - 900.0)
     record = replace(flying(published_at=published, next_look=None), writes=tuple(NOW for _ in range(24)))
     action = look(record)
-    assert action == Reconcile(SPEC, HOME, at(9_900.0), full_truth=True, turn=3, may_write=False)
+    assert action == Reconcile(SPEC, HOME, at(9_900.0), at(10_000.0), full_truth=True, turn=3, may_write=False)

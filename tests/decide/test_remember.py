@@ -16,7 +16,7 @@ from cadence_exporter.model.record import RecordKey
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
 NOW = at(1_000.0)
-ACTION = Reconcile(SPEC, HOME, at(990.0), full_truth=True, turn=0, may_write=True)
+ACTION = Reconcile(SPEC, HOME, at(990.0), at(990.0), full_truth=True, turn=0, may_write=True)
 OLD = RecordMemory(verified=MOVED, verified_at=WallTime(5.0), failures=3, hold_until=Instant(999.0), refusal="was odd")
 RIGHT = RecordMemory(verified=HOME, verified_at=NOW.wall)
 

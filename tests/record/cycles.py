@@ -144,7 +144,7 @@ def make_cycle(
 
 
 def reconcile(address=MOVED, evidence=None, *, may_write=True):
-    return Reconcile(SPEC, address, evidence or at(990), full_truth=True, turn=0, may_write=may_write)
+    return Reconcile(SPEC, address, evidence or at(990), at(1000), full_truth=True, turn=0, may_write=may_write)
 
 
 def outcome(result, action=None, now=None, operation=None, **more):

@@ -13,7 +13,7 @@ from cadence_exporter.act.dns.truth_panel import GRACE_S, Said, TruthPanel
 from cadence_exporter.errors import ActionFailed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile
-from cadence_exporter.model.instants import Instant, later
+from cadence_exporter.model.instants import Instant, jump_s, later
 from cadence_exporter.model.outcome import Operation, Outcome, Result
 from cadence_exporter.model.zone import HeldRecord, RecordSet
 from cadence_exporter.outbound.lane import Lane, LaneBusy, Worker
@@ -21,7 +21,10 @@ from cadence_exporter.seams import Clock, DnsProvider, DnsTruth
 
 T = TypeVar("T")
 
+MOST_JUMP_S = 10.0
+"""A host that sleeps in the middle of a cycle may wake up hours later with another address: what it was about to write is not written."""
 BUDGET_SPENT = "daily budget spent: it is not changed"
+SLEPT = "this host slept, or its clock was set, since the address was looked up: it is looked up again first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class Reconciler:
             return _Found(Result.REFUSED, BUDGET_SPENT, held=held)
         if self._rehearse:
             return _Found(Result.REHEARSED, f"would {operation} {action.record.key} to {action.address}", held=held)
+        if abs(jump_s(action.decided_at, self._clock.now())) > MOST_JUMP_S:
+            return _Found(Result.FAILED, SLEPT, held=held)
         self.attempted = operation
         try:
             self._call(provider, write)

@@ -32,7 +32,9 @@ def test_a_change_goes_into_the_zone_and_comes_out_of_the_resolver(
     reconciler = Reconciler(CLOCK, (truth,), {"rfc2136": provider}, rehearse=False, call_timeout_s=5)
 
     def reconcile(address: object) -> tuple[Result, tuple[object, ...]]:
-        action = Reconcile(SPEC, ip_address(str(address)), CLOCK.now(), full_truth=True, turn=0, may_write=True)
+        action = Reconcile(
+            SPEC, ip_address(str(address)), CLOCK.now(), CLOCK.now(), full_truth=True, turn=0, may_write=True
+        )
         outcome = reconciler.reconcile(action)
         return outcome.result, outcome.found
 

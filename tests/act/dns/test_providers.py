@@ -111,7 +111,7 @@ def test_reconciling_creates_then_changes_then_holds(provider: DnsProvider) -> N
     reconciler = Reconciler(CLOCK, (Truth("mute", None),), {provider.name: provider}, rehearse=False, call_timeout_s=5)
 
     def reconcile(address: IpAddress) -> tuple[Result, Operation | None]:
-        action = Reconcile(spec(provider), address, CLOCK.now(), full_truth=True, turn=0, may_write=True)
+        action = Reconcile(spec(provider), address, CLOCK.now(), CLOCK.now(), full_truth=True, turn=0, may_write=True)
         outcome = reconciler.reconcile(action)
         assert outcome.visible_at_once is not provider.in_public_dns
         return outcome.result, outcome.operation

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadence_exporter.act.dns.plan import Refuse, plan
-from cadence_exporter.act.dns.reconcile import Reconciler
+from cadence_exporter.act.dns.reconcile import SLEPT, Reconciler
 from cadence_exporter.errors import ActionFailed
 from cadence_exporter.model.address import IpAddress, RecordType
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.outcome import Operation, Outcome, Result
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.zone import HeldRecord, RecordSet
@@ -25,7 +26,7 @@ OLD, NEW, OTHER = (ip_address(text) for text in ("81.2.69.142", "93.184.216.34",
 
 def action(spec: RecordSpec = SPEC, address: IpAddress = NEW, **named: Any) -> Reconcile:
     whole = {"full_truth": True, "turn": 0, "may_write": True, **named}
-    return Reconcile(spec, address, CLOCK.now(), **whole)
+    return Reconcile(spec, address, CLOCK.now(), **{"decided_at": CLOCK.now(), **whole})
 
 
 def reconcile(
@@ -45,6 +46,33 @@ def says(*addresses: IpAddress, operator: str = "one") -> Truth:
 
 def silent(operator: str = "mute") -> Truth:
     return Truth(operator, None)
+
+
+class Sleeper(StillClock):
+    """The wall clock of a host that slept for ``slept_s``; its monotonic clock stood still."""
+
+    slept_s = 0.0
+
+    def wall(self) -> WallTime:
+        return WallTime(super().wall() + self.slept_s)
+
+
+@pytest.mark.parametrize(
+    ("slept_s", "written"), [(0.0, True), (10.0, True), (10.5, False), (28_800.0, False), (-3600.0, False)]
+)
+def test_a_host_that_slept_or_whose_clock_was_set_since_it_looked_writes_nothing(
+    slept_s: float, *, written: bool
+) -> None:
+    clock, zone = Sleeper(), holding(OLD)
+    before = clock.now()
+    reconciler = Reconciler(clock, (), {"pretend": zone}, rehearse=False, call_timeout_s=5)
+    clock.slept_s = slept_s
+    outcome = reconciler.reconcile(action(decided_at=before))
+    assert (outcome.result is Result.UPDATED) is written
+    assert zone.written == ([str(NEW)] if written else [])
+    if not written:
+        assert outcome.operation is None
+        assert outcome.detail.startswith(SLEPT)
 
 
 class TestTruth:
