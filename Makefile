@@ -136,7 +136,7 @@ preview-needs:
 	@missing=; for tool in npm node prometheus promtool; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	  test -x "$(CHROMIUM)" || missing="$$missing chromium"; \
 	  test -z "$$missing" || { echo "make preview needs:$$missing (Debian: apt-get install npm chromium prometheus)"; exit 1; }
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "make preview needs Node 20 or newer"; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || { echo "make preview needs Node 20 or newer"; exit 1; }
 	@if ! test $(PREVIEW)/node_modules/.package-lock.json -nt $(PREVIEW)/package-lock.json; then \
 	  npm ci --prefix $(PREVIEW) --ignore-scripts --no-fund --no-audit --loglevel=error && touch $(PREVIEW)/node_modules/.package-lock.json; \
 	fi

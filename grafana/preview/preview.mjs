@@ -122,7 +122,8 @@ async function main(history, pictures, wanted) {
   const site = `http://127.0.0.1:${server.address().port}/`;
   const browser = await puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--force-color-profile=srgb', '--font-render-hinting=none', '--proxy-server=http://127.0.0.1:9', '--proxy-bypass-list=127.0.0.1'],
+    // Chromium refuses its sandbox to root. Nothing but loopback is reachable through the proxy that is not there.
+    args: [...(process.getuid() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', '--hide-scrollbars', '--force-color-profile=srgb', '--font-render-hinting=none', '--proxy-server=http://127.0.0.1:9', '--proxy-bypass-list=127.0.0.1'],
   });
   let count = 0;
   try {
