@@ -1,6 +1,10 @@
-"""Plants every defect, one at a time, and writes down which layer of the tests finds it: ``python -m tests.sensitivity``."""
+"""Plants every defect, one at a time, and writes down which layer of the tests finds it: ``python -m tests.sensitivity``.
+
+With ``--ledger FILE`` each result is kept there as it comes, and a later run goes on where one was stopped.
+"""
 
 import argparse
+import json
 import multiprocessing
 import sys
 from collections.abc import Iterable
@@ -23,13 +27,13 @@ BUDGETS = """## The layers
 
 | layer | what it does | budget |
 | --- | --- | --- |
-| simulation | homes with random faults on a virtual clock (`tests/simulation`) | 60 seeds of a day |
+| simulation | homes with random faults on a virtual clock (`tests/simulation`) | 60 seeds of a day, or 20 s |
 | exhaustive | every reachable state of the decisions (`tests/exhaustive/search.py`) | all of them |
 | verdicts | every combination of answers about the address (`tests/exhaustive/test_verdicts.py`) | all of them |
 | lives of decisions | Hypothesis, decisions and memory (`tests/exhaustive/test_machines.py`) | 200 lives |
 | lives of a record | Hypothesis, reconciliation against a model zone (`tests/exhaustive/life_of_a_record.py`) | 400 lives |
 | lives of a store | Hypothesis, the store on real files (`tests/exhaustive/life_of_a_store.py`) | 100 lives |
-| crash points | a story killed at each boundary, on disks of three kinds (`tests/crash`) | every third disk |
+| crash points | a story killed at each boundary, on disks of three kinds (`tests/crash`) | every tenth disk |
 | bits and lengths | damaged files of the store (`tests/crash/damage.py`) | 720 bits of each file |
 """
 
@@ -78,23 +82,50 @@ def report(rows: Iterable[tuple[Planted, Shown]], command: str) -> str:
     )
 
 
+def kept(ledger: Path | None) -> dict[int, Shown]:
+    """What an earlier run has found, as far as it still fits the catalogue."""
+    lines = ledger.read_text(encoding="utf-8").splitlines() if ledger and ledger.exists() else []
+    known = {
+        entry["name"]: {layer: tuple(each) for layer, each in entry["shown"].items()}
+        for entry in map(json.loads, lines)
+    }
+    return {
+        number: known[planted.name]
+        for number, planted in enumerate(catalogue())
+        if set(known.get(planted.name, ())) == set(planted.shown_to)
+    }
+
+
+def keep(ledger: Path | None, number: int, shown: Shown) -> None:
+    if ledger:
+        with ledger.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"name": catalogue()[number].name, "shown": shown}) + "\n")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sensitivity", description=__doc__)
+    parser.add_argument("--ledger", type=Path, help="keeps what was found; a later run goes on from it")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="defects whose name holds this; nothing is written then")
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args()
     chosen = [number for number, planted in enumerate(catalogue()) if options.only in planted.name]
-    found: dict[int, Shown] = {}
+    found = {number: shown for number, shown in kept(options.ledger).items() if number in chosen}
+    earlier = set(found)
     with multiprocessing.Pool(options.jobs, maxtasksperchild=1) as pool:
-        for number, shown in pool.imap_unordered(one, chosen):
+        for number, shown in pool.imap_unordered(one, [number for number in chosen if number not in found]):
             found[number] = shown
+            keep(options.ledger, number, shown)
             words = ", ".join(f"{layer}: {cell(shown, layer)}" for layer in shown)
             print(f"{len(found)}/{len(chosen)} {catalogue()[number].name}: {words}", flush=True)
     rows = [(catalogue()[number], found[number]) for number in chosen]
     missed = [planted.name for planted, shown in rows if not any(hit for hit, _ in shown.values())]
     if not options.only:
-        command = " ".join(["python -m tests.sensitivity", *sys.argv[1:]])
+        command = f"python -m tests.sensitivity --jobs {options.jobs}"
+        if earlier:
+            command += (
+                f" --ledger FILE`, in several stretches: {len(earlier)} of the rows are of earlier ones, by the `ledger"
+            )
         options.report.write_text(report(rows, command), encoding="utf-8")
     print(f"{len(rows)} defects, not found by any layer: {missed or 'none'}")
     return 1 if missed else 0
