@@ -49,7 +49,8 @@ def doubt_changed(memory: Memory, before: Sequence[RecordSpec], now: Sequence[Re
 def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
     """What is known of one record after one outcome. Only a verified or read-back address is ever remembered as done."""
     address, at = outcome.action.address, outcome.at
-    settled = replace(record, failures=0, hold_until=None, refusal=None)
+    settled = replace(record, failures=0, hold_until=None, refusal=None, drifted=False)
+    record = replace(record, drifted=_drifted(record, outcome))
     match outcome.result:
         case Result.VERIFIED | Result.VISIBLE:
             return replace(settled, verified=address, verified_at=at.wall, change=None)
@@ -69,13 +70,21 @@ def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
             hold = later(at.instant, pace.REFUSAL_RECHECK_S)
             return replace(record, refusal=outcome.detail, hold_until=hold, change=_begun(record.change))
         case Result.REHEARSED:
-            return replace(settled, hold_until=later(at.instant, pace.REFUSAL_RECHECK_S), change=None)
+            hold = later(at.instant, pace.REFUSAL_RECHECK_S)
+            return replace(record, failures=0, refusal=None, hold_until=hold, change=None)
         case Result.FAILED:
             failures = record.failures + 1
             # A write whose answer was lost may have happened: it counts against the budget.
             writes = _written(record, at) if outcome.operation else record.writes
             hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s, draw))
             return replace(record, failures=failures, writes=writes, hold_until=hold, refusal=None)
+
+
+def _drifted(record: RecordMemory, outcome: Outcome) -> bool:
+    """Whether the record is wrong, by what was seen of it in an attempt that did not put it right."""
+    if outcome.result is Result.LAGGING or not (outcome.found or outcome.operation):
+        return record.drifted
+    return outcome.found != (outcome.action.address,)
 
 
 def _flight(outcome: Outcome, draw: float) -> Change | None:

@@ -80,6 +80,14 @@ class RecordMemory:
     refusal: str | None = None
     """Why the provider's record cannot be changed safely, until it is looked at again."""
     change: Change | None = None
+    drifted: bool = False
+    """It was seen to hold something else since it was verified, and was not put right yet."""
+
+    def holds(self, address: IpAddress) -> bool | None:
+        """Whether the record says ``address``, as far as is known; ``None`` when it was never looked at."""
+        if self.drifted:
+            return False
+        return None if self.verified is None else self.verified == address
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,31 @@ def test_anything_else_leaves_what_was_verified_before(result):
     assert (record.verified, record.verified_at) == (MOVED, WallTime(5.0))
 
 
+@pytest.mark.parametrize(
+    ("result", "found", "operation", "holds"),
+    [
+        (Result.FAILED, (MOVED,), None, False),
+        (Result.FAILED, (MOVED,), Operation.UPDATE, False),
+        (Result.FAILED, (), Operation.CREATE, False),
+        (Result.FAILED, (), None, True),
+        (Result.REFUSED, (HOME, MOVED), None, False),
+        (Result.REHEARSED, (MOVED,), Operation.UPDATE, False),
+        (Result.REHEARSED, (MOVED,), None, False),
+        (Result.LAGGING, (MOVED,), None, True),
+    ],
+)
+def test_a_record_that_was_seen_to_be_wrong_and_not_put_right_is_not_called_right(result, found, operation, holds):
+    record = after(RIGHT, came(result, found=found, operation=operation))
+    assert record.holds(HOME) is holds
+    assert after(record, came(Result.FAILED)).holds(HOME) is holds
+    assert after(record, came(Result.HELD, found=(HOME,))).holds(HOME) is True
+
+
+def test_a_record_that_was_never_looked_at_is_neither_right_nor_wrong():
+    assert RecordMemory().holds(HOME) is None
+    assert (OLD.holds(HOME), RIGHT.holds(HOME)) == (False, True)
+
+
 @pytest.mark.parametrize("result", [Result.UPDATED, Result.CREATED])
 def test_a_write_counts_against_the_budget_and_is_followed_until_visible(result):
     record = after(OLD, came(result))

@@ -116,8 +116,8 @@ class Gauges:
             belief = memory.beliefs.get(key.type.family)
             confirmed = None if belief is None else belief.confirmed
             self._set(per_record[1], record.verified_at, key.name, key.type)
-            if confirmed is not None and record.verified is not None:
-                self._set(per_record[0], float(record.verified == confirmed), key.name, key.type)
+            if confirmed is not None and (holds := record.holds(confirmed)) is not None:
+                self._set(per_record[0], float(holds), key.name, key.type)
 
 
 def probe_seconds(cycle: Cycle, probe: str) -> float:

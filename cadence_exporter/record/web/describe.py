@@ -129,12 +129,11 @@ def _address(verdict: PublicAddress | None, belief: Belief) -> dict[str, Any]:
 def _record(key: RecordKey, provider: str | None, cycle: Cycle) -> dict[str, Any]:
     known = cycle.memory.records.get(key, RecordMemory())
     wanted = cycle.memory.beliefs.get(key.type.family, Belief()).confirmed
-    unknown = known.verified is None or wanted is None
     return {
         "name": key.name,
         "type": str(key.type),
         "provider": provider,
-        "in_sync": None if unknown else known.verified == wanted,
+        "in_sync": None if wanted is None else known.holds(wanted),
         "verified": str(known.verified) if known.verified is not None else None,
         "verified_at": iso(known.verified_at),
         "refusal": known.refusal,
