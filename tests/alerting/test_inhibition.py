@@ -35,6 +35,7 @@ QUIET = {
     "CadenceWanDown": of("path", "dns", "api", "slo"),
     "CadenceOutageRecovered": of("slo"),
     "CadencePublicIpUnclear": {"CadenceDegraded"},
+    "CadenceErrorBudgetBurnSlow": {"CadenceErrorBudgetBurnFast"},
     "CadenceDnsOutOfSync": worst("dns"),
     "CadenceDnsChangeBudgetSpent": worst("dns"),
     "CadenceApiAuthOrRateLimited": worst("api"),
