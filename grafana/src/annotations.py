@@ -1,6 +1,8 @@
 """What happened, marked on every time axis. Where a metric says when, its value is the mark's time, exact to the second."""
 
-from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
+from collections.abc import Iterable
+
+from grafana_foundation_sdk.builders.dashboard import AnnotationPanelFilter, AnnotationQuery
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
@@ -11,9 +13,19 @@ _STARTED = f"1000 * max {HOME} ({of('process_start_time_seconds')})"
 _BY_VERSION = "max by (site, instance, version)"
 
 
-def annotations(*, only_versions: bool) -> list[Builder[dashboard.AnnotationQuery]]:
-    """Those of every page; with ``only_versions`` the others wait for a click."""
-    return [*(each.enable(enable=not only_versions) for each in _frequent()), _new_version()]
+COVERED = ("state-timeline", "status-history")
+"""Panels whose fields may be narrower than a mark: there it would hide the very outage that it marks."""
+
+
+def annotations(
+    panels: Iterable[dashboard.Panel | dashboard.RowPanel], *, only_versions: bool
+) -> list[Builder[dashboard.AnnotationQuery]]:
+    """Those of every page, kept off the panels that they would cover; with ``only_versions`` the others wait for a click."""
+    covered = [panel.id_val for panel in panels if panel.type_val in COVERED and panel.id_val is not None]
+    marks = [*(each.enable(enable=not only_versions) for each in _frequent()), _new_version()]
+    if not covered:
+        return [*marks]
+    return [each.filter(AnnotationPanelFilter().exclude(exclude=True).ids(covered)) for each in marks]
 
 
 def _frequent() -> list[AnnotationQuery]:

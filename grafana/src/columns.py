@@ -75,6 +75,8 @@ def _properties(column: Column) -> list[DynamicConfigValue]:
         found.append(DynamicConfigValue("mappings", [*column.words, NOT_KNOWN]))
     if column.limits is not None:
         found.append(DynamicConfigValue("thresholds", column.limits.build()))
+    if column.words:
+        found.append(DynamicConfigValue("custom.align", "left"))
     if column.words or column.limits is not None:
         found.append(DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
     if column.link is not None:

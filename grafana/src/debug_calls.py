@@ -96,7 +96,7 @@ def _caches() -> Lines:
     return panels.lines(
         "Age of what is remembered",
         "How old the remembered record contents and the public address are. A cache that ages past its usual saw-tooth is not"
-        " being renewed: look at the calls below.",
+        " being renewed: see Calls by answer.",
         over_time(
             f"time() - max by (site, instance, cache) ({of('cadence_cache_last_refresh_timestamp_seconds')})",
             "{{site}} {{cache}}",

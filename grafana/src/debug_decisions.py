@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.timeseries import Panel as Lines
 from grafana.src import links, panels, scales, words
 from grafana.src.counts import counts
 from grafana.src.frame import Line, Section
-from grafana.src.promql import HOME, of
+from grafana.src.promql import HOME, STEP, of
 from grafana.src.targets import over_time
 
 
@@ -39,25 +39,18 @@ def _address() -> Timeline:
     return (
         panels.timeline(
             "What is known of the public address",
-            "agreed: enough echo services of different operators say the same. disputed: they contradict each other. unknown: too"
-            " few answer. not_public: a shared or private address. Gaps: the path is down. Only what is agreed is published.",
+            "Agreed: enough echo services of different operators say the same. Disputed: they contradict each other. Unknown: too"
+            " few answer. Not public: a shared or private address. Gaps: the path is down. Only what is agreed is published.",
             *(
                 over_time(
-                    f"max by (site, instance, family) ({of('cadence_public_ip_state', state=state)}) * {code} > 0",
+                    f"max by (site, instance, family) (max_over_time({of('cadence_public_ip_state', state=state)}[{STEP}])) * {code} > 0",
                     "{{site}} {{family}}" + f" {state}",
                 )
                 for code, state in enumerate(("agreed", "disputed", "unknown", "not_public"), 1)
             ),
         )
         .unit("none")
-        .mappings(
-            words.words(
-                (1, "agreed", words.GOOD),
-                (2, "disputed", words.BAD),
-                (3, "unknown", words.FAIR),
-                (4, "not public", "purple"),
-            )
-        )
+        .mappings(words.ADDRESS)
         .links([links.runbook("CadencePublicIpUnclear")])
     )
 
@@ -117,7 +110,7 @@ def _cgnat() -> Timeline:
             "Shared address (CGNAT)",
             "Whether the router's own outside address is another than the public one: then nobody can call in, and a port forward"
             " does not help. Empty: the router does not say.",
-            over_time(f"max {HOME} ({of('cadence_cgnat_detected')})"),
+            over_time(f"max {HOME} (max_over_time({of('cadence_cgnat_detected')}[{STEP}]))"),
         )
         .unit("none")
         .mappings(words.words((0, "own address", words.GOOD), (1, "shared", words.FAIR)))

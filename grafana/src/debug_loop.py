@@ -18,7 +18,7 @@ def loop() -> Section:
     return Section(
         "The loop",
         (
-            Line(8, ((12, _quantiles()), (12, _spread()))),
+            Line(8, ((12, panels.logarithmic(_quantiles())), (12, _spread()))),
             Line(7, ((8, _wait()), (8, _wakeups()), (8, _trouble()))),
         ),
     )
@@ -28,9 +28,10 @@ def _quantiles() -> Lines:
     return (
         panels.lines(
             "Length of a cycle and its stages",
-            "The usual and the slow cycle. observe waits for answers, so it grows in an outage; act grows when the provider is slow;"
-            " decide should be nearly nothing. Dots are single cycles: their cycle_id is on every log line of that cycle.",
-            over_time(quantile(0.5, _DURATION, window=STEP, by="site, instance, phase"), "{{site}} {{phase}} p50"),
+            "The usual cycle (p50), the slow one and its slow stages (p95). observe waits for answers, so it grows in an outage; act"
+            " grows when the provider is slow; decide should be nearly nothing. Dots are single cycles: their cycle_id is on every"
+            " log line of that cycle.",
+            over_time(quantile(0.5, _DURATION, phase="total", window=STEP), "{{site}} total p50"),
             over_time(
                 quantile(0.95, _DURATION, window=STEP, by="site, instance, phase"), "{{site}} {{phase}} p95"
             ).exemplar(exemplar=True),

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana.src import links, now, panels, promql, scales, words
 from grafana.src.columns import Column, joined, sorted_by
 from grafana.src.frame import Line, Page, Section, framed
-from grafana.src.promql import HOME, of, quantile
+from grafana.src.promql import HOME, of
 from grafana.src.targets import instant, over_time, rows
 
 PAGE = Page(
@@ -73,6 +73,7 @@ def _worst() -> Stat:
         .unit("percentunit")
         .decimals(3)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .wide_layout(wide_layout=False)
         .thresholds(scales.more_is_better(*scales.AVAILABILITY))
         .links([links.page("Report", links.SLO)])
     )
@@ -80,12 +81,11 @@ def _worst() -> Stat:
 
 def _sites() -> Table:
     version = f"max by (site, instance, version) ({of('cadence_build_info')})"
-    duration = quantile(0.95, "cadence_probe_duration_seconds", probe="wan_path", window="24h")
     panel = panels.table(
         "Sites",
         "One row a home, the worst finding first; a click on the site opens its overview. Availability over the last 24 hours,"
-        " 7 days and 30 days, whatever the range above; over 24 hours the latency of slow probes (p95; one that failed counts"
-        " with the time it was waited for) and the loss on the way out."
+        " 7 days and 30 days, whatever the range above; over 24 hours the time of slow probes (p95, of those that worked) and the"
+        " loss on the way out."
         " Empty cells: not known. Prometheus keeps 15 days unless told otherwise: then the 30 days are those 15.",
         rows(promql.VERDICT),
         rows(promql.STATE),
@@ -93,7 +93,7 @@ def _sites() -> Table:
         rows(promql.availability("24h")),
         rows(promql.availability("7d")),
         rows(promql.availability("30d")),
-        rows(duration),
+        rows(promql.slow(0.95, window="24h")),
         rows(promql.lost("24h", by="site, instance", probe="wan_path")),
         rows(promql.DNS),
         rows(version),
@@ -163,17 +163,16 @@ def _compared() -> Section:
     p95 = (
         panels.lines(
             "Latency of the way out, p95",
-            "The slow probes (95th percentile) of each home; one that failed counts with the time it was"
-            " waited for. Dashed from 150 and 250 ms. One line that leaves the others is that home's line; all together are a far"
-            " end that all probe.",
-            over_time(quantile(0.95, "cadence_probe_duration_seconds", probe="wan_path", window="$__rate_interval")),
+            "The slow probes (95th percentile) of each home, of those that worked. Dashed at 150 and 250 ms. One line that leaves"
+            " the others is that home's line; all together are a far end that all probe. Gaps: none worked.",
+            over_time(promql.slow(0.95, window=promql.STEP)),
         )
         .unit("s")
         .interval(panels.RARER)
         .thresholds(scales.more_is_worse(0.15, 0.25))
         .links([links.runbook("CadenceHighLatency")])
     )
-    compared = Line(8, ((8, down), (8, calls), (8, panels.logarithmic(panels.with_limits(p95)))))
+    compared = Line(8, ((8, down), (8, calls), (8, panels.narrow(panels.logarithmic(panels.with_limits(p95))))))
     return Section("Compared", (compared,))
 
 
@@ -217,7 +216,7 @@ def _scrapes() -> Section:
         7,
         (
             (8, answers),
-            (8, panels.with_limits(duration)),
+            (8, panels.narrow(panels.with_limits(duration))),
             (8, sorted_by(joined(versions, columns), "Version", descending=False)),
         ),
     )

@@ -42,11 +42,12 @@ class Page:
     """The default range's beginning, such as ``now-24h``."""
     with_objective: bool = False
     only_versions_marked: bool = False
-    """Whether the other marks wait for a click: those of many homes hide what is below them."""
+    """Whether the other marks wait for a click: those of many homes, or of a month, hide what is below them."""
 
 
 def framed(page: Page, sections: Sequence[Section]) -> Dashboard:
     """The dashboard."""
+    panels = [*_placed(sections)]
     builder = (
         Builder(page.title)
         .uid(page.uid)
@@ -60,7 +61,7 @@ def framed(page: Page, sections: Sequence[Section]) -> Dashboard:
         .timepicker(TimePicker().refresh_intervals(["30s", "1m", "5m", "15m"]))
         .link(links.pages())
         .link(links.runbooks())
-        .annotations(annotations.annotations(only_versions=page.only_versions_marked))
+        .annotations(annotations.annotations(panels, only_versions=page.only_versions_marked))
     )
     for variable in (variables.datasource(), variables.job(), variables.site(), variables.instance()):
         builder.with_variable(variable)
@@ -68,7 +69,7 @@ def framed(page: Page, sections: Sequence[Section]) -> Dashboard:
         builder.with_variable(variables.objective())
     builder.with_variable(variables.runbooks())
     dashboard = builder.build()
-    dashboard.panels = [*_placed(sections)]
+    dashboard.panels = panels
     return dashboard
 
 

@@ -42,8 +42,8 @@ def outages() -> Panel:
     panel.unit("none").max_data_points(FINEST).no_value("No outage ended in this range")
     panel.links([links.page("Report", links.SLO), links.runbook("CadenceOutageRecovered")])
     columns = (
-        Column("Value #A", "Began", unit="dateTimeAsLocal"),
-        Column("Value #B (max)", "Length", unit="dthms"),
+        Column("Value #A", "Began", width=180, unit="dateTimeAsIso"),
+        Column("Value #B (max)", "Length", width=110, unit="dthms"),
         Column("site", "Site"),
     )
     grouped = once_each(["Value #A", "site", "instance"], ["Value #B"])

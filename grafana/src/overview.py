@@ -33,25 +33,24 @@ def _now() -> Section:
 
 
 def _address() -> Stat:
-    unclear = f"{of('cadence_public_ip_state', state='!agreed')} == 1"
-    agreed = f"{of('cadence_public_ip_state', state='agreed')} == 1"
-    shown = of("cadence_public_ip_info")
+    states = enumerate(("agreed", "disputed", "unknown", "not_public"), 1)
+    known = promql.first_of(*((code, f"{of('cadence_public_ip_state', state=state)} == 1") for code, state in states))
+    address = of("cadence_public_ip_info")
     return (
         panels.stat(
             "Public address",
-            "What the echo services agree on. Green: an address, or `agreed` where addresses are not exported (the setting"
-            " `metrics.public_ip_info` is off by default). Orange: they contradict each other (disputed), too few answer (unknown),"
-            " or it is no public one (not_public: a shared address, nobody can call in); then DNS is left as it is."
-            " `Not known`: the path is down.",
-            instant(shown, "{{address}} {{site}}"),
-            instant(f"({agreed}) unless on (site, instance, family) {shown}", "{{family}} agreed {{site}}"),
-            instant(f"({unclear}) * 0", "{{family}} {{state}} {{site}}"),
+            "Whether the echo services agree on one. The address itself is named only with the setting `metrics.public_ip_info`,"
+            " which is off by default. Disputed: they contradict each other. Unknown: too few answer. Not public: a shared address,"
+            " nobody can call in. In these three DNS is left as it is. `Path is down`: nobody could be asked.",
+            instant(f"({known}) * on (site, instance, family) group_left (address) {address}", "{{site}} {{address}}"),
+            instant(f"({known}) unless on (site, instance, family) {address}", "{{site}} {{family}}"),
         )
         .unit("none")
         .mappings(words.ADDRESS)
-        .thresholds(scales.steps(words.FAIR, (1, words.GOOD)))
-        .text_mode(BigValueTextMode.NAME)
-        .no_value("Not known")
+        .thresholds(scales.faint())
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .wide_layout(wide_layout=False)
+        .no_value("Path is down")
         .links([links.runbook("CadencePublicIpUnclear")])
     )
 
@@ -139,8 +138,8 @@ def _latency() -> Section:
     spread = (
         panels.heat(
             "Latency of the way out",
-            "How many probes of the way out took how long: a darker band is the usual case, dots above it are single slow ones. A"
-            " second band in the evening is congestion, a band at the top are timeouts.",
+            "How many probes of the way out took how long: the strong band is the usual case, faint fields above it are single slow"
+            " ones. A second band in the evening is congestion, a band at the top are timeouts.",
             buckets(
                 increase("cadence_probe_duration_seconds_bucket", probe="wan_path", window="$__rate_interval", by="le")
             ),
@@ -148,25 +147,24 @@ def _latency() -> Section:
         .interval(panels.RARE)
         .links([links.runbook("CadenceHighLatency")])
     )
-    duration = "cadence_probe_duration_seconds"
-    median = quantile(0.5, duration, probe="wan_path", window="$__rate_interval")
-    p95 = quantile(0.95, duration, probe="wan_path", window="$__rate_interval")
     jitter = (
         panels.lines(
             "Jitter of the way out",
-            "How far the slow probes (95th percentile) lie above the usual one (median). Calls and games suffer from 30 ms on."
-            " Read from a histogram, so in coarse steps; while every probe fails it is zero, which is no comfort.",
-            over_time(f"{p95} - {median}"),
+            "How far the slow probes (95th percentile) of each step lie above the usual one (median), half an hour or more a step."
+            " Calls and games suffer from 30 ms on, the dashed line. Only probes that worked: for the others see Probes lost.",
+            over_time(f"{promql.slow(0.95, window=promql.STEP)} - {promql.slow(0.5, window=promql.STEP)}"),
         )
         .unit("s")
         .interval(panels.RARER)
+        .axis_soft_max(0.04)
         .thresholds(scales.more_is_worse(0.03, 0.1))
     )
     loss = (
         panels.ranking(
             "Probes lost",
             "Share of the probes in this range that failed, layer by layer. From 1 % on one notices, 5 % is an alert. Loss at the"
-            " router too: Wi-Fi or a cable at home. Only further out: the line. Only public_ip: echo services or DNS.",
+            " router too: Wi-Fi or a cable at home. Only further out: the line. Only public_ip: echo services or DNS;"
+            " it is asked rarely while all is well and often in an outage, so that one outage weighs heavily there.",
             instant(promql.lost("$__range"), "{{site}} {{probe}}"),
         )
         .unit("percentunit")
@@ -195,15 +193,15 @@ def _dns_and_api() -> Section:
 def _convergence() -> Stat:
     metric = "cadence_dns_convergence_seconds"
     targets = [
-        instant(f"{quantile(q, metric, stage=stage, window='$__range')} >= 0", f"{stage} {name} {{{{site}}}}")
+        instant(f"{quantile(q, metric, stage=stage, window='$__range')} >= 0", f"{{{{site}}}} {stage}, {name}")
         for stage in ("published", "visible")
-        for q, name in ((0.5, "p50"), (0.95, "p95"))
+        for q, name in ((0.5, "usual"), (0.95, "slow"))
     ]
     return (
         panels.stat(
             "Convergence after a new address",
             "From the first evidence of a new address until the provider held it (published) and until resolvers showed it"
-            " (visible): the usual case and the slow one, over this range. Orange from 3 minutes, red from 10: see DNS writes and"
+            " (visible): usual (median) and slow (95th percentile), over this range. Orange from 3 minutes, red from 10: see DNS writes and"
             " refusals. No value: the address did not change in this range.",
             *targets,
         )

@@ -34,7 +34,7 @@ from grafana_foundation_sdk.models.dashboard import FieldColorModeId
 from grafana_foundation_sdk.models.piechart import PieChartLabels, PieChartType
 from grafana_foundation_sdk.models.text import TextMode
 
-from grafana.src import scales
+from grafana.src import scales, words
 from grafana.src.targets import lettered
 from grafana.src.variables import DATASOURCE
 
@@ -43,6 +43,10 @@ RARE = "10m"
 RARER = "30m"
 COUNTED = "5m"
 """Least step of a count: its window reaches one scrape into the step before, which is little of five minutes."""
+FIELDS = 400
+"""Steps of a timeline: each is three pixels of a whole page, so that the shortest outage is seen."""
+FEW = 80
+"""Bars side by side: each is wide enough to be seen beside the mark of what it counts."""
 
 
 def stat(title: str, description: str, *targets: Dataquery) -> stat_builders.Panel:
@@ -94,6 +98,7 @@ def bars(title: str, description: str, *targets: Dataquery) -> timeseries.Panel:
         .line_width(0)
         .stacking(StackingConfig().mode(common.StackingMode.NORMAL))
         .interval(COUNTED)
+        .max_data_points(FEW)
         .legend(_legend([]))
         .no_value("None in this range")
     )
@@ -112,6 +117,7 @@ def timeline(title: str, description: str, *targets: Dataquery) -> statetimeline
         .description(description)
         .datasource(DATASOURCE)
         .targets(lettered(targets))
+        .max_data_points(FIELDS)
         .merge_values(merge_values=True)
         .show_value(common.VisibilityMode.NEVER)
         .row_height(0.85)
@@ -149,7 +155,7 @@ def days(title: str, description: str, *targets: Dataquery) -> statushistory.Pan
 
 
 def heat(title: str, description: str, *targets: Dataquery) -> heatmap.Panel:
-    """A histogram's buckets over time: the darker, the more."""
+    """A histogram's buckets over time: the stronger, the more."""
     return (
         heatmap.Panel()
         .title(title)
@@ -207,6 +213,7 @@ def columns(title: str, description: str, *targets: Dataquery) -> barchart.Panel
         .orientation(common.VizOrientation.VERTICAL)
         .show_value(common.VisibilityMode.NEVER)
         .min(0)
+        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(words.CALM))
         .thresholds(scales.faint())
         .legend(_legend([]))
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.SINGLE))
@@ -263,12 +270,17 @@ def prose(title: str, description: str, content: str) -> text_builders.Panel:
 
 
 def logarithmic(panel: timeseries.Panel) -> timeseries.Panel:
-    """An axis on which milliseconds and seconds both have room; it has no zero to begin at."""
-    panel.scale_distribution(ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10))
+    """An axis on which milliseconds and seconds both have room; it has no zero to begin at, nor to fill down to."""
+    panel.scale_distribution(ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10)).fill_opacity(0)
     config = panel.build().field_config
     if config is not None:
         config.defaults.min_val = None
     return panel
+
+
+def narrow(panel: timeseries.Panel) -> timeseries.Panel:
+    """Names without numbers below, where a line a home would not leave room for both."""
+    return panel.legend(_legend([]))
 
 
 def _last() -> ReduceDataOptions:

@@ -55,6 +55,11 @@ def first_of(*findings: tuple[int, str]) -> str:
     return " or ".join(f"(({condition}) * 0 + {code})" for code, condition in findings)
 
 
+def slow(q: float, *, window: str) -> str:
+    """A quantile of the time that probes of the way out took, of those that worked: one that failed would count with its timeout."""
+    return f"max {HOME} (quantile_over_time({q:g}, {of('cadence_probe_rtt_seconds', probe='wan_path')}[{window}]))"
+
+
 def lost(window: str, by: str = "site, instance, probe", **labels: str) -> str:
     """Share of the probes that failed."""
     failures = increase("cadence_probe_failures_total", window=window, by=by, **labels)

@@ -20,10 +20,14 @@ PAGE = Page(
     " observed time with a way out (UP or DEGRADED).",
     "now-30d",
     with_objective=True,
+    only_versions_marked=True,
 )
 
 _BUDGET = "(1 - $objective / 100)"
+_DAYS = 1000
+"""Bars at most; with fewer than the range has days, a bar would leave days out."""
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_LAYERS = (("lan", "purple"), ("wan", "blue"), ("ip", "yellow"))
 _BOUNDS = next(metric.buckets for metric in all_metrics() if metric.name == "cadence_outage_duration_seconds")
 
 
@@ -114,7 +118,7 @@ def _budget() -> Section:
             over_time(f"1 - {of('instance:cadence_sli_error:ratio_rate30d')} / {_BUDGET}"),
         )
         .unit("percentunit")
-        .min(-1)
+        .axis_soft_min(0)
         .max(1)
         .thresholds(scales.more_is_better(0, 0.25))
         .no_value("The recording rules are not loaded")
@@ -192,7 +196,7 @@ def _outages() -> Section:
         "Outages",
         (
             Line(4, tuple((4, number) for number in numbers)),
-            Line(9, ((12, outages.outages()), (6, _lengths()), (6, _layers()))),
+            Line(11, ((12, outages.outages()), (6, _lengths()), (6, _layers()))),
         ),
     )
 
@@ -219,15 +223,20 @@ def _lengths() -> Ranking:
         .unit("short")
         .decimals(0)
         .thresholds(scales.plain())
-        .overrides([_renamed(bound) for bound in _BOUNDS])
+        .overrides(
+            [*(_renamed(str(bound), f"up to {_in_words(bound)}") for bound in _BOUNDS), _renamed("+Inf", "longer")]
+        )
     )
 
 
-def _renamed(bound: float) -> Override:
+def _in_words(bound: float) -> str:
+    return next(f"{bound / unit:g} {name}" for unit, name in _UNITS if bound >= unit)
+
+
+def _renamed(bound: str, words: str) -> Override:
     """A bucket, called in Prometheus by its seconds."""
-    in_words = next(f"{bound / unit:g} {name}" for unit, name in _UNITS if bound >= unit)
-    matcher = MatcherConfig(id_val="byName", options=str(bound))
-    return Override().matcher(matcher).properties([DynamicConfigValue("displayName", f"up to {in_words}")])
+    matcher = MatcherConfig(id_val="byName", options=bound)
+    return Override().matcher(matcher).properties([DynamicConfigValue("displayName", words)])
 
 
 def _layers() -> Shares:
@@ -241,6 +250,15 @@ def _layers() -> Shares:
         .unit("short")
         .decimals(0)
         .no_value("No outage")
+        .overrides([_coloured(layer, colour) for layer, colour in _LAYERS])
+    )
+
+
+def _coloured(layer: str, colour: str) -> Override:
+    """The same in every report, and none that elsewhere means good or bad."""
+    matcher = MatcherConfig(id_val="byName", options=layer)
+    return (
+        Override().matcher(matcher).properties([DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})])
     )
 
 
@@ -255,6 +273,7 @@ def _when() -> Section:
         .unit("s")
         .decimals(1)
         .interval("1d")
+        .max_data_points(_DAYS)
     )
     hourly = (
         panels.columns(

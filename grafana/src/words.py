@@ -50,7 +50,7 @@ VERDICT = words(
 
 DNS = words((1, "WRONG ADDRESS", BAD), (2, "Not verified for 6 h", FAIR), (3, "Correct", GOOD))
 
-ADDRESS = words((0, "Unclear", FAIR), (1, "Agreed", GOOD))
+ADDRESS = words((1, "Agreed", GOOD), (2, "Disputed", FAIR), (3, "Unknown", "yellow"), (4, "Not public", "purple"))
 
 ANSWERS = words((0, "No answer", BAD), (1, "Answers", GOOD))
 

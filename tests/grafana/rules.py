@@ -333,11 +333,19 @@ def the_oldest_prometheus_can_answer(dashboard):
 
 
 def marks_what_happened(dashboard):
-    """Those of a fleet are there, and wait for a click."""
-    many = dashboard["uid"] == "cadence-fleet"
+    """Those of a fleet and of a month are there, and wait for a click."""
+    many = dashboard["uid"] in {"cadence-fleet", "cadence-slo"}
     missing = MARKS - {each["name"] for each in dashboard["annotations"]["list"] if each["enable"] or many}
     if missing:
         yield f"no marks for {sorted(missing)}"
+
+
+def marks_hide_no_outage(dashboard):
+    """In a field of one pixel a mark is all that one sees."""
+    narrow = [panel["id"] for panel in panels(dashboard) if panel["type"] in {"state-timeline", "status-history"}]
+    for each in dashboard["annotations"]["list"]:
+        if narrow and each.get("filter") != {"exclude": True, "ids": narrow}:
+            yield f"{each['name']}: drawn over a timeline"
 
 
 def variables_are_defined(dashboard):
@@ -389,6 +397,7 @@ RULES: tuple[Rule, ...] = (
     labels_exist,
     the_oldest_prometheus_can_answer,
     marks_what_happened,
+    marks_hide_no_outage,
     variables_are_defined,
     links_lead_somewhere,
 )

@@ -36,8 +36,8 @@ def test_nothing_is_left_to_fill_in(name, span):
 
 def test_windows_follow_the_range_as_in_grafana():
     history = of("overview", MONTH)["Connection over time", "A"]
-    assert history.step_s == 2592
-    assert "[2622s]" in history.expr  # a step and a scrape: windows overlap, no outage falls between
+    assert history.step_s == 6480
+    assert "[6510s]" in history.expr  # a step and a scrape: windows overlap, no outage falls between
     assert "[120s]" in of("overview", Range(0, 3600, scrape_s=30.0))["Connection over time", "A"].expr
 
 

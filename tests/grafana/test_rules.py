@@ -110,6 +110,8 @@ FAULTS = (
     (rules.labels_exist, asks(f"cadence_state{{{HOMES}}} and on (phase) cadence_state{{{HOMES}}}")),
     (rules.the_oldest_prometheus_can_answer, asks(f"sort_by_label(cadence_state{{{HOMES}}}, 'site')")),
     (rules.marks_what_happened, change(lambda page: page["annotations"]["list"][0], enable=False)),
+    (rules.marks_hide_no_outage, without(lambda page: page["annotations"]["list"][0], "filter")),
+    (rules.marks_hide_no_outage, change(lambda page: page["annotations"]["list"][0]["filter"], ids=[1])),
     (rules.variables_are_defined, asks(f'max by (site) (cadence_state{{state="$state",{HOMES}}})')),
     (
         rules.links_lead_somewhere,
