@@ -29,7 +29,6 @@ class Calm:
         self.began: float | None = None
         self.up_after_cycles: int | None = None
         self._cycles = 0
-        self.right_after_s: float | None = None
 
     def begin(self) -> None:
         """The storm is over."""
@@ -53,17 +52,21 @@ class Calm:
             self._broken(f"left UP for {cycle.memory.phase} in the calm")
         if self.up_after_cycles is None and self._cycles == UP_WITHIN_CYCLES:
             self._broken(f"still {cycle.memory.phase} after {self._cycles} cycles: {cycle.assessment.public}")
-        if self.right_after_s is None and self._zone_is_right():
-            self.right_after_s = self._world.clock.true - self.began
 
-    def needs_longer(self, memory: Memory) -> bool:
-        """Whether a record waits for its budget: that takes a day."""
+    def due(self, memory: Memory) -> bool:
+        """``RIGHT_WITHIN_S`` are over. Whether a record waits for its budget: that takes a day."""
+        if self._zone_is_right():
+            return False
         most = self._policy.max_changes_per_day
-        return not self._zone_is_right() and any(len(record.writes) >= most for record in memory.records.values())
+        waits = any(len(record.writes) >= most for record in memory.records.values())
+        if not waits:
+            self._broken(f"the zone is not right after {RIGHT_WITHIN_S:.0f} s: {memory.records}")
+        return waits
 
     def end(self, memory: Memory) -> None:
         """The simulation is over."""
         if self.began is None:
+            self._broken("never came: nothing was seen of how the home recovers")
             return
         if memory.phase is not Phase.UP:
             self._broken(f"ends in {memory.phase}")

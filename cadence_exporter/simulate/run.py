@@ -1,6 +1,7 @@
 """One simulation: the production loop, started again whenever its host dies, in one pretend home, until the time is over."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.seams import Recorder
-from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, Calm
+from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
 from cadence_exporter.simulate.crew import WorldCrew
 from cadence_exporter.simulate.dice import dice
@@ -106,8 +107,8 @@ class Simulation:
         self.weather.begin()
         self._plan_progress(progress)
         world.after(account.days * DAY_S, self._calm_begins, lasting=True)
-        # One second more, so that the calm is what ends the storm.
-        world.doorbell.until = account.days * DAY_S + 1.0
+        # The calm says when it is over: a host that slept beyond the storm's end lives through it as well.
+        world.doorbell.until = math.inf
         while self._live():
             pass
         if self._memory is not None:
@@ -220,10 +221,10 @@ class Simulation:
         world.heal()
         self.calm.begin()
         world.doorbell.until = world.clock.true + LASTS_S
-        world.after(LASTS_S - 1.0, self._calm_goes_on, lasting=True)
+        world.after(RIGHT_WITHIN_S, self._calm_goes_on, lasting=True)
 
     def _calm_goes_on(self) -> None:
-        if self._memory is not None and self.calm.needs_longer(self._memory):
+        if self._memory is not None and self.calm.due(self._memory):
             self.world.doorbell.until += BUDGET_AGAIN_S
 
     def _plan_progress(self, progress: Callable[[float], None]) -> None:

@@ -47,7 +47,6 @@ class Write:
     address: IpAddress
     shown_before: tuple[str, ...]
     """What its last reading showed the caller."""
-    held_before: tuple[str, ...]
     read_age_s: float
     """How long ago that reading was."""
 
@@ -146,14 +145,14 @@ class Zone:
         record_id: str | None = None,
     ) -> None:
         entry = self.entry(spec.key)
-        held_before = self.contents(spec.key)
         trouble = self._request(deadline, writing=True)
-        write = Write(operation, spec.key, address, entry.shown, held_before, self._true - entry.read_at)
+        write = Write(operation, spec.key, address, entry.shown, self._true - entry.read_at)
         for watcher in self.watchers:
             watcher(write)
         late = trouble is Trouble.LATE and operation is Operation.UPDATE
         if late:
-            self._world.after(LATE_S, lambda: self._apply(operation, spec, address, record_id, "late"))
+            # Lasting: it may well arrive when the storm is over.
+            self._world.after(LATE_S, lambda: self._apply(operation, spec, address, record_id, "late"), lasting=True)
         elif trouble is not Trouble.NOT_DONE:
             self._apply(operation, spec, address, record_id, "cadence")
         self._world.step()  # a host may die when the provider has written and nobody has noted it yet

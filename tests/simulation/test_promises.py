@@ -5,9 +5,11 @@ from ipaddress import ip_address
 
 import pytest
 
+from cadence_exporter.simulate.calm import RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import OnlyTrueAddresses
 from cadence_exporter.simulate.dice import dice
-from cadence_exporter.simulate.run import Simulation
+from cadence_exporter.simulate.home import PLAIN
+from cadence_exporter.simulate.run import DAY_S, Simulation
 from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.services import Lies
 from cadence_exporter.simulate.weather import KINDS, swarm
@@ -19,6 +21,7 @@ DAYS = 0.6
 
 def kept(account):
     assert account.broken == [], f"seed {account.seed}"
+    assert account.up_after_cycles is not None, f"seed {account.seed}: nothing was seen of the calm"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
@@ -27,7 +30,6 @@ def test_a_scenario_keeps_every_promise(scenario):
     account = run.run()
     kept(account)
     assert set(account.faults) >= {name for name, rate in scenario.rates.items() if rate * scenario.days > 10}
-    assert account.up_after_cycles is not None
 
 
 @pytest.mark.parametrize("first", range(0, 300, SEEDS_A_TEST))
@@ -75,3 +77,23 @@ def test_with_as_many_liars_as_the_quorum_the_home_is_lost_and_the_promise_says_
     run.world.after(3600.0, lambda: [lies.add(lie) for operator, lies in run.world.lies.items() if operator != "ipify"])
     broken = run.run().broken
     assert broken[0].promise == OnlyTrueAddresses.promise
+
+
+def test_a_host_that_sleeps_beyond_the_end_of_the_storm_is_seen_to_recover():
+    runs = [Simulation(PLAIN, seed, 0.2, {"suspended": 40.0, "renumbered": 20.0}) for seed in range(6)]
+    for run in runs:
+        kept(run.run())
+    assert any(run.calm.began > 0.2 * DAY_S + 60.0 for run in runs)
+
+
+def test_a_calm_that_never_comes_is_a_broken_promise(monkeypatch):
+    monkeypatch.setattr(Simulation, "_calm_begins", lambda self: setattr(self.world.doorbell, "until", 0.0))
+    assert [each.promise for each in Simulation(PLAIN, 1, 0.1, {}).run().broken] == [Calm.promise]
+
+
+def test_a_zone_that_is_put_right_too_late_is_a_broken_promise():
+    run, key = Simulation(PLAIN, 1, 0.1, {}), PLAIN.records[0].key
+    at = 0.1 * DAY_S + RIGHT_WITHIN_S - 1.0
+    run.world.after(at, lambda: run.world.zone.by_hand(key, ("93.184.216.34",)), lasting=True)
+    broken = run.run().broken
+    assert "not right after" in broken[0].what

@@ -1,6 +1,7 @@
 """The stand-ins are held to what they stand for: policy, the panel's order, the doorbell's limits, the lane; more in test_alike_*.py."""
 
 import itertools
+from ipaddress import ip_address
 
 import pytest
 
@@ -17,6 +18,7 @@ from cadence_exporter.simulate.crew import in_turn
 from cadence_exporter.simulate.home import PLAIN, policy
 from cadence_exporter.simulate.lane import InlineLane
 from cadence_exporter.simulate.world import World
+from cadence_exporter.simulate.zone import LATE_S, Trouble
 from cadence_exporter.wiring import policy as real_policy
 
 
@@ -72,3 +74,17 @@ def test_a_suspended_host_has_a_monotonic_clock_that_stands_still():
     before = home.clock.now()
     home.clock.sleep(3600.0)
     assert home.clock.now() == Now(before.instant, before.wall + 3600.0)
+
+
+def test_a_write_that_is_carried_out_late_is_not_forgotten_when_all_is_well_again():
+    home, key = world(), PLAIN.records[0].key
+    home.zone.by_hand(key, ("93.184.216.34",))
+    home.zone.troubles.add(Trouble.LATE)
+    deadline = home.clock.monotonic() + 8.0
+    (held,) = home.zone.read(PLAIN.records[0], deadline).held
+    with pytest.raises(TimeoutError):
+        home.zone.update(PLAIN.records[0], held, ip_address("81.2.69.142"), deadline)
+    home.heal()
+    assert home.zone.contents(key) == ("93.184.216.34",)
+    home.pass_time(LATE_S)
+    assert home.zone.contents(key) == ("81.2.69.142",)
