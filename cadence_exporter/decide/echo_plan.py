@@ -18,9 +18,11 @@ def plan(
     phase: Phase, family: Family, belief: Belief, assessment: Assessment, now: Now, policy: Policy
 ) -> EchoPlan | None:
     """The plan for one family; None asks the whole panel."""
-    if phase is not Phase.UP:
+    settled = is_confirmed(belief, policy) and not belief.doubts
+    # A second family that is known stays quiet while the first one is argued over.
+    if phase is not Phase.UP and (family is policy.families[0] or not settled):
         return _rest(family, belief, assessment) if _rests(belief) else None
-    if belief.doubts or not is_confirmed(belief, policy):
+    if not settled:
         return None
     cross_check_due = belief.agreed_at is None or now.instant - belief.agreed_at >= policy.cross_check_s
     if belief.router_said is None:

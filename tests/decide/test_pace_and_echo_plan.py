@@ -116,6 +116,15 @@ def test_the_router_says_nothing_that_ends_a_rest_of_ipv6_services():
     assert plan == EchoPlan(0, meanwhile=Unknown("no IPv6 here"))
 
 
+@pytest.mark.parametrize(("doubts", "first"), [(0, 1), (1, None)])
+def test_a_second_family_that_is_known_stays_quiet_while_the_first_one_is_argued_over(doubts, first):
+    settled = replace(SETTLED, candidate=V6, confirmed=V6, doubts=doubts)
+    both = make_policy(families=(Family.IPV4, Family.IPV6))
+    plan = echo_plan.plan(Phase.DEGRADED, Family.IPV6, settled, sees(), at(1), both)
+    assert (plan.first if plan else None) == first
+    assert echo_plan.plan(Phase.DEGRADED, Family.IPV4, SETTLED, sees(), at(1), both) is None
+
+
 def test_a_dispute_that_lasts_is_still_the_verdict_in_each_look_of_a_rest():
     memory, policy = fresh(), make_policy()
     asked = 0

@@ -139,7 +139,7 @@ def an_address_change_is_told_once(turn):
 
 
 def echo_services_are_spared_only_when_healthy(turn):
-    """Fewer than all are asked only while UP, confirmed, without doubts, and then the confirmed address is expected.
+    """Fewer than all are asked only while confirmed, without doubts, and UP if the family governs that; the address is then expected.
 
     None at all, by a plan of its own, only after a long dispute while not UP, and then the verdict stays what it is.
     """
@@ -153,7 +153,11 @@ def echo_services_are_spared_only_when_healthy(turn):
             ):
                 return False
             continue
-        if turn.after.phase is not Phase.UP or not is_confirmed(belief, turn.policy) or belief.doubts:
+        if not is_confirmed(belief, turn.policy) or belief.doubts:
+            return False
+        if turn.after.phase in (Phase.INIT, Phase.DOWN):
+            return False
+        if turn.after.phase is not Phase.UP and family is turn.policy.families[0]:
             return False
         if plan.expected != belief.confirmed or plan.first < 1:
             return False
