@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from cadence_exporter import __version__
@@ -18,6 +19,8 @@ LONGEST_DAYS = 36_500.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code of the contract: 0 fine, 2 bad settings, others by command."""
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a bar or an emoji that the terminal's encoding does not have
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)

@@ -37,8 +37,12 @@ def simulate(name: str, days: float | None, seed: int, *, as_json: bool, metrics
     account = simulation.run(_progress(sys.stderr, scenario))
     title = Title(scenario.name, scenario.about, clock.monotonic() - began)
     if out and sampler:
-        with out:
-            sampler.write(out)
+        try:
+            with out:
+                sampler.write(out)
+        except OSError as error:  # a disk that is full
+            sys.stderr.write(f"{metrics_out}: {error.strerror}\n")
+            return BAD_USAGE
     if as_json:
         json.dump(as_dict(title, account), sys.stdout, indent=2)
         sys.stdout.write("\n")

@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import os
 import re
 import subprocess
+import sys
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -152,3 +154,24 @@ def test_days_out_of_range_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["simulate", "--days", "0"])
     assert "give 0 to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("/dev/full", "No space left"), ("/nonexistent/history.om", "No such file")]
+)
+def test_metrics_that_cannot_be_written_are_said_and_are_exit_2(path, words, capsys):
+    assert main(["simulate", "--days", "0.1", "--json", "--metrics-out", path]) == 2
+    told = capsys.readouterr()
+    assert words in told.err
+    assert told.out == ""
+
+
+def test_a_terminal_without_the_letters_of_the_bars_shows_question_marks():
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cadence_exporter", "simulate", "--days", "0.1"],
+        capture_output=True,
+        env=environ,
+        check=True,
+    )
+    assert b"????" in done.stdout
