@@ -82,7 +82,8 @@ def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
 
 def _drifted(record: RecordMemory, outcome: Outcome) -> bool:
     """Whether the record is wrong, by what was seen of it in an attempt that did not put it right."""
-    if outcome.result is Result.LAGGING or not (outcome.found or outcome.operation):
+    nothing_seen = outcome.result is Result.FAILED and not (outcome.found or outcome.operation)
+    if outcome.result is Result.LAGGING or nothing_seen:
         return record.drifted
     return outcome.found != (outcome.action.address,)
 

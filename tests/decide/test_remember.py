@@ -50,8 +50,11 @@ def test_anything_else_leaves_what_was_verified_before(result):
         (Result.FAILED, (), Operation.CREATE, False),
         (Result.FAILED, (), None, True),
         (Result.REFUSED, (HOME, MOVED), None, False),
+        (Result.REFUSED, (), None, False),
+        (Result.REFUSED, (HOME,), None, True),
         (Result.REHEARSED, (MOVED,), Operation.UPDATE, False),
         (Result.REHEARSED, (MOVED,), None, False),
+        (Result.REHEARSED, (), None, False),
         (Result.LAGGING, (MOVED,), None, True),
     ],
 )
