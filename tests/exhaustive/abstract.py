@@ -15,6 +15,7 @@ NOW = Now(Instant(1_000_000.0), WallTime(1_700_000_000.0))
 PRIVATE = ip_address("100.64.0.1")
 HOME6, MOVED6 = ip_address("2a00:1450:4001::1"), ip_address("2a00:1450:4001::2")
 CACHE_S, CROSS_CHECK_S = 3600.0, 3600.0
+MOST_DOUBTS = 2
 DUE, PENDING = "due", "pending"
 RECENT, OLD = "recent", "old"
 
@@ -77,7 +78,7 @@ def _belief(belief: Belief) -> BeliefState:
     if belief.router_said is not None and belief.agreed_at is not None:
         agreed = RECENT if NOW.instant - belief.agreed_at < CROSS_CHECK_S else OLD
     return BeliefState(
-        belief.candidate, belief.streak, belief.confirmed, min(belief.doubts, 2), belief.router_said, agreed
+        belief.candidate, belief.streak, belief.confirmed, min(belief.doubts, MOST_DOUBTS), belief.router_said, agreed
     )
 
 

@@ -5,6 +5,8 @@ from itertools import product
 import pytest
 
 from cadence_exporter.decide import phase
+from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.echo_plan import EAGER_LOOKS, REST_LOOKS
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
 from cadence_exporter.model.decision import Refusal
@@ -16,13 +18,17 @@ from tests.exhaustive.abstract import (
     HOME6,
     LOOK,
     MOMENT,
+    MOST_DOUBTS,
     MOVED6,
+    NOW,
     PENDING,
     PRIVATE,
     RECENT,
     RETRY,
+    concrete,
     search_policy,
 )
+from tests.exhaustive.occasions import Turn, keep
 from tests.exhaustive.promises import DECIDING, REMEMBERING
 from tests.exhaustive.search import explore, walk
 
@@ -86,6 +92,23 @@ def test_a_home_that_is_stuck_is_found(monkeypatch):
     stuck = explore(search_policy(records=()), INPUTS, ("home", "moved"))  # nothing that it does is wrong
     with pytest.raises(AssertionError):
         agreement_leads_to_up(stuck, 3)
+
+
+def test_a_doubt_that_lasts_keeps_every_promise():
+    """The search counts no further than two; when services have a rest depends on how long a doubt has lasted."""
+    policy = search_policy(records=())
+    doubtful = [state for state in explore(policy, BELIEFS).states if state.beliefs[0].doubts == MOST_DOUBTS]
+    rests = set()
+    for state, doubts in product(doubtful, range(MOST_DOUBTS, EAGER_LOOKS + 3 * (REST_LOOKS + 1) - 1)):
+        memory = concrete(state._replace(beliefs=(state.beliefs[0]._replace(doubts=doubts),)), policy.families)
+        for assessment in BELIEFS.values():
+            turn = Turn(memory, assessment, NOW, policy, decide(memory, assessment, NOW, 0.0, policy))
+            keep(DECIDING, turn)
+            if any(plan.first == 0 for plan in turn.after.echo_plans.values()):
+                rests.add(turn.after.beliefs[Family.IPV4].doubts)
+    assert doubtful
+    assert min(rests) == EAGER_LOOKS
+    assert len(rests) == 3 * REST_LOOKS
 
 
 def test_two_families_keep_every_promise_and_the_second_never_sways_the_first():
