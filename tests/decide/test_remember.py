@@ -65,6 +65,12 @@ def test_a_record_that_was_seen_to_be_wrong_and_not_put_right_is_not_called_righ
     assert after(record, came(Result.HELD, found=(HOME,))).holds(HOME) is True
 
 
+def test_a_rehearsal_puts_failures_and_refusals_behind():
+    troubled = replace(RIGHT, failures=3, refusal="two records")
+    record = after(troubled, came(Result.REHEARSED, found=(MOVED,)))
+    assert (record.failures, record.refusal, record.change) == (0, None, None)
+
+
 def test_a_record_that_was_never_looked_at_is_neither_right_nor_wrong():
     assert RecordMemory().holds(HOME) is None
     assert (OLD.holds(HOME), RIGHT.holds(HOME)) == (False, True)
