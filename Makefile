@@ -147,6 +147,10 @@ $(PREVIEW_HISTORY): | $(STAMP)
 	$(BIN)/python -m grafana.preview.recorded $(PREVIEW_BUILD)/tsdb
 	touch $@
 
+.PHONY: alert-counts
+alert-counts: $(STAMP)  ## minutes: the alert rules over simulated months, what fires and who is told; writes docs/ALERTS.md
+	$(BIN)/python -m tests.alerting.year
+
 .PHONY: preview-history
 preview-history:  ## minutes: the simulated month behind the pictures of `make preview`, anew
 	rm -rf $(PREVIEW_BUILD)/tsdb

@@ -12,8 +12,8 @@ from tests.alerting.weathers import Lived, Outage, Weather
 AFTERWARDS_S = 900.0
 """What comes so soon after an outage is about it."""
 REPORTED_S = 180.0
-TOLD_AT_ONCE_S = 480.0
-"""`for`, a scrape, an evaluation, a look and the resolution of a minute: a longer outage was certainly told while it lasted."""
+TOLD_S = 420.0
+"""``for`` of CadenceWanDown, a sample and an evaluation of a minute each: a longer outage must have been told while it lasted."""
 BEGINNING = {"CadenceWanDown", "CadenceLanDown"}
 END = "CadenceOutageRecovered"
 
@@ -43,6 +43,8 @@ Looked at with other seeds than those above ({tuning}), before the figures were 
 ## What this does not show
 
 - Samples and evaluations are a minute apart here, 30 s as shipped: what lasts less than a minute may be seen a minute later, or not at all.
+  The metrics know the last outage only. In the flapping week one long outage had no report, because a second one, 35 s long, was over
+  42 s after it and before the next sample.
 - Recording rules are computed where they are asked for instead of up to two minutes before.
 - Nothing is said about whether a message arrives. From inside the house it does; what leaves the house waits for the line, and a
   receiver outside gets only what Alertmanager still repeats, and the report.
@@ -60,9 +62,18 @@ class Home:
     alerts: list[Firing]
     messages: list[Message]
 
+    @property
+    def outages(self) -> list[Outage]:
+        """Those that were over while samples were taken."""
+        return [outage for outage in self.lived.outages if outage.end + AFTERWARDS_S < self.lived.end]
+
     def begins(self, outage: Outage) -> list[Message]:
-        """Messages that the line is down, while it lasted or just too late."""
-        return [m for m in self._near(outage) if m.names & BEGINNING]
+        """Messages that the line is down, because of this one."""
+        return [m for m in self._near(outage) if any(self._begins(alert, outage) for alert in m.firing)]
+
+    @staticmethod
+    def _begins(alert: Firing, outage: Outage) -> bool:
+        return alert.name in BEGINNING and outage.start < alert.start < outage.end + 60.0
 
     def reports(self, outage: Outage) -> list[Message]:
         """Messages that this one is over."""
@@ -80,16 +91,28 @@ class Home:
 def text(homes: Sequence[Home], command: str, date: str) -> str:
     """The document."""
     tuning = sorted({seed for home in homes for seed in home.weather.tuning})
-    parts = [HEAD, f"\nRun on {date}: `{command}`.\n"]
+    parts = [HEAD, f"\nRun on {date}: `{command}`.\n", "\n## In short\n\n", *_in_short(homes)]
     for _, group in groupby(homes, key=lambda home: home.weather.name):
         parts += _weather(list(group))
     parts.append(CHANGED.format(tuning=", ".join(map(str, tuning))))
     return "".join(parts)
 
 
+def _in_short(homes: Sequence[Home]) -> Iterator[str]:
+    for name, group in groupby(homes, key=lambda home: home.weather.name):
+        these = list(group)
+        long = [(home, outage) for home in these for outage in home.outages if outage.seconds > TOLD_S]
+        once = sum(len(home.begins(outage)) == len(home.reports(outage)) == 1 for home, outage in long)
+        messages = [message for home in these for message in home.messages]
+        rest = sum(message.receiver != "outage" for message in messages)
+        yield f"- **{name}**: {len(long)} outages of {TOLD_S / 60:.0f} minutes and longer, {once} with exactly one message while they "
+        yield f"lasted and one after.\n  {len(messages)} messages in all in {sum(home.weather.days for home in these):g} days, "
+        yield f"{rest} of them about anything but an outage or its end.\n"
+
+
 def _weather(homes: list[Home]) -> Iterator[str]:
     weather, days = homes[0].weather, sum(home.weather.days for home in homes)
-    yield f"\n## {weather.name}\n\n{weather.about[0].upper()}{weather.about[1:]}. "
+    yield f"\n## {weather.name}\n\n{weather.about[0].upper()}{weather.about[1:]}.\n"
     yield f"Seeds {homes[0].seed} to {homes[-1].seed}, {weather.days:g} days each: {days:g} days in all.\n\n"
     rates = ", ".join(f"{name} {rate:.2g}" for name, rate in sorted(weather.rates.items()))
     yield f"Faults a day: {rates}.\n\n"
@@ -104,11 +127,11 @@ def _by_outage(homes: list[Home]) -> Iterator[str]:
     classes = {
         f"under {REPORTED_S / 60:.0f} min": (0.0, REPORTED_S),
         f"{REPORTED_S / 60:.0f} to 5 min": (REPORTED_S, 300.0),
-        f"5 to {TOLD_AT_ONCE_S / 60:.0f} min": (300.0, TOLD_AT_ONCE_S),
-        f"{TOLD_AT_ONCE_S / 60:.0f} min and longer": (TOLD_AT_ONCE_S, 1e9),
+        f"5 to {TOLD_S / 60:.0f} min": (300.0, TOLD_S),
+        f"{TOLD_S / 60:.0f} min and longer": (TOLD_S, 1e9),
     }
     for name, (least, most) in classes.items():
-        found = [(home, outage) for home in homes for outage in home.lived.outages if least < outage.seconds <= most]
+        found = [(home, outage) for home in homes for outage in home.outages if least < outage.seconds <= most]
         begins = _zero_one_more(len(home.begins(outage)) for home, outage in found)
         reports = _zero_one_more(len(home.reports(outage)) for home, outage in found)
         others = len({id(message) for home, outage in found for message in home.others(outage)})
@@ -135,6 +158,6 @@ def _by_home(homes: list[Home]) -> Iterator[str]:
     for home in homes:
         to = Counter(message.receiver for message in home.messages)
         days = Counter(message.time // 86_400 for message in home.messages)
-        long = sum(outage.seconds >= 300 for outage in home.lived.outages)
-        yield f"| {home.seed} | {len(home.lived.outages)} | {long} | {len(home.messages)} | {to['outage']} | {to['critical']} "
+        long = sum(outage.seconds >= 300 for outage in home.outages)
+        yield f"| {home.seed} | {len(home.outages)} | {long} | {len(home.messages)} | {to['outage']} | {to['critical']} "
         yield f"| {to['calm']} | {max(days.values(), default=0)} |\n"
