@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import fill
 
 from tests.alerting.firing import Firing
 from tests.alerting.messages import Message
@@ -115,7 +116,7 @@ def _weather(homes: list[Home]) -> Iterator[str]:
     yield f"\n## {weather.name}\n\n{weather.about[0].upper()}{weather.about[1:]}.\n"
     yield f"Seeds {homes[0].seed} to {homes[-1].seed}, {weather.days:g} days each: {days:g} days in all.\n\n"
     rates = ", ".join(f"{name} {rate:.2g}" for name, rate in sorted(weather.rates.items()))
-    yield f"Faults a day: {rates}.\n\n"
+    yield f"{fill(f'Faults a day: {rates}.', 138)}\n\n"
     yield from _by_outage(homes)
     yield from _by_alert(homes)
     yield from _by_home(homes)
