@@ -1,5 +1,7 @@
 """After the storm: what must be true again, and how soon."""
 
+from typing import ClassVar
+
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Belief, Memory, Phase
@@ -20,7 +22,7 @@ BUDGET_AGAIN_S = 86_400.0 + 3600.0
 class Calm:
     """Watches the cycles after ``begin``."""
 
-    promise = "after a storm: UP within 12 cycles, DNS right and seen by resolvers, belief fresh"
+    promise: ClassVar[str] = "after a storm: UP within 12 cycles, DNS right and seen by resolvers, belief fresh"
 
     def __init__(self, world: World, policy: Policy, report: Report) -> None:
         self._world = world

@@ -1,5 +1,7 @@
 """What must never happen, each promise a class. They read cycles and the world, and nothing of how the product works inside."""
 
+from typing import ClassVar
+
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory, Phase
@@ -20,7 +22,7 @@ SUSPECT_FOR_S = 25 * 3600.0
 class OnlyTrueAddresses(Checker):
     """Fault model: fewer than ``quorum`` echo operators lie at a time; those that lag do so by a bounded time."""
 
-    promise = "writes only an address that was truly the home's within the last 80 minutes"
+    promise: ClassVar[str] = "writes only an address that was truly the home's within the last 80 minutes"
 
     def write(self, write: Write) -> None:
         policy = self.policy
@@ -31,7 +33,7 @@ class OnlyTrueAddresses(Checker):
 
 
 class OnlyPublicAddresses(Checker):
-    promise = "writes only public addresses of the right family, and none that the user refused"
+    promise: ClassVar[str] = "writes only public addresses of the right family, and none that the user refused"
 
     def write(self, write: Write) -> None:
         refused = any(write.address in network for network in self.policy.refused_networks)
@@ -44,7 +46,9 @@ class OnlyPublicAddresses(Checker):
 
 
 class OneRecord(Checker):
-    promise = "never makes a second record, never touches one of several, never writes what it has not just read"
+    promise: ClassVar[str] = (
+        "never makes a second record, never touches one of several, never writes what it has not just read"
+    )
 
     def write(self, write: Write) -> None:
         if write.operation is Operation.CREATE and write.shown_before:
@@ -58,7 +62,7 @@ class OneRecord(Checker):
 class WithinBudget(Checker):
     """At a restart the wall clock says how old a write is, and a write whose commit was lost in a crash cannot be counted."""
 
-    promise = "writes each record at most max_changes_per_day times a day"
+    promise: ClassVar[str] = "writes each record at most max_changes_per_day times a day"
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -91,7 +95,9 @@ class WithinBudget(Checker):
 
 
 class PhaseTable(Checker):
-    promise = "falls at once and climbs one rung a cycle; UP only with a working path and a confirmed address"
+    promise: ClassVar[str] = (
+        "falls at once and climbs one rung a cycle; UP only with a working path and a confirmed address"
+    )
 
     def cycle(self, cycle: Cycle) -> None:
         before, after = cycle.before.phase, cycle.memory.phase
@@ -113,7 +119,7 @@ class PhaseTable(Checker):
 
 
 class ActsOnEvidence(Checker):
-    promise = "touches DNS only for an address agreed on by a quorum, confirmations times in a row"
+    promise: ClassVar[str] = "touches DNS only for an address agreed on by a quorum, confirmations times in a row"
 
     def cycle(self, cycle: Cycle) -> None:
         for action in cycle.decision.actions:
@@ -123,7 +129,7 @@ class ActsOnEvidence(Checker):
 
 
 class EveryRecordAccountedFor(Checker):
-    promise = "in each cycle each record is acted on, refused with a reason, or known to be right"
+    promise: ClassVar[str] = "in each cycle each record is acted on, refused with a reason, or known to be right"
 
     def cycle(self, cycle: Cycle) -> None:
         decision = cycle.decision
@@ -143,7 +149,7 @@ class EveryRecordAccountedFor(Checker):
 
 
 class NeverGoesBack(Checker):
-    promise = "cycle numbers and counters never go back, not over a crash either"
+    promise: ClassVar[str] = "cycle numbers and counters never go back, not over a crash either"
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -164,7 +170,9 @@ class NeverGoesBack(Checker):
 
 
 class HonestCache(Checker):
-    promise = "calls a record right only when resolvers or the provider said so, and never after overwriting it itself"
+    promise: ClassVar[str] = (
+        "calls a record right only when resolvers or the provider said so, and never after overwriting it itself"
+    )
 
     def cycle(self, cycle: Cycle) -> None:
         for outcome in cycle.outcomes:
@@ -214,7 +222,7 @@ class HonestCache(Checker):
 
 
 class LooksAgain(Checker):
-    promise = "always looks again, within the longest wait of the policy"
+    promise: ClassVar[str] = "always looks again, within the longest wait of the policy"
 
     def cycle(self, cycle: Cycle) -> None:
         policy = self.policy
@@ -225,7 +233,7 @@ class LooksAgain(Checker):
 
 
 class FollowsWhatItPublished(Checker):
-    promise = "follows a change that it published, and no other"
+    promise: ClassVar[str] = "follows a change that it published, and no other"
 
     def cycle(self, cycle: Cycle) -> None:
         for action in cycle.decision.actions:
@@ -235,7 +243,7 @@ class FollowsWhatItPublished(Checker):
 
 
 class OutagesAddUp(Checker):
-    promise = "an outage begins once, ends once, and lasted as long as it did"
+    promise: ClassVar[str] = "an outage begins once, ends once, and lasted as long as it did"
 
     def cycle(self, cycle: Cycle) -> None:
         before, decision = cycle.before.outage, cycle.decision

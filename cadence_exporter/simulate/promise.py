@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.assessment import Agreed, Link, Unchanged
@@ -65,7 +66,7 @@ class Watch:
 class Checker:
     """One promise."""
 
-    promise = ""
+    promise: ClassVar[str] = ""
 
     def __init__(self, watch: Watch) -> None:
         self.world = watch.world

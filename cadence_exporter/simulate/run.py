@@ -92,6 +92,7 @@ class Simulation:
         self._memory: Memory | None = None
         self._last_true = 0.0
         self.keep_story = False
+        self._healed = False
         self.alive = False
         """Whether the process runs: nobody can be scraped otherwise."""
         self.at_start: list[Callable[[Memory], None]] = []
@@ -106,7 +107,7 @@ class Simulation:
                 world.zone.by_hand(key, (str(world.line.leased[key.type.family]),))
         self.weather.begin()
         self._plan_progress(progress)
-        world.after(account.days * DAY_S, self._calm_begins, lasting=True)
+        world.after(account.days * DAY_S, self._storm_ends, lasting=True)
         # The calm says when it is over: a host that slept beyond the storm's end lives through it as well.
         world.doorbell.until = math.inf
         while self._live():
@@ -201,6 +202,8 @@ class Simulation:
             begin(memory)
         self._memory = memory
         self.alive = True
+        if self._healed and self.calm.began is None:
+            self._calm_begins()
         return Loop(around, self._equipment(), memory, self._equipment)
 
     def _equipment(self) -> Equipment:
@@ -215,13 +218,18 @@ class Simulation:
         )
         return Equipment(WorldCrew(world), Hands(reconciler, self, world.clock).perform, self.policy, reconciler.close)
 
-    def _calm_begins(self) -> None:
-        world = self.world
+    def _storm_ends(self) -> None:
         self.log("calm")
-        world.heal()
+        self.world.heal()
+        self._healed = True
+        if self.alive:
+            self._calm_begins()
+
+    def _calm_begins(self) -> None:
+        """Nobody recovers without a running process: a host that is off when the storm ends has its calm when it is back."""
         self.calm.begin()
-        world.doorbell.until = world.clock.true + LASTS_S
-        world.after(RIGHT_WITHIN_S, self._calm_goes_on, lasting=True)
+        self.world.doorbell.until = self.world.clock.true + LASTS_S
+        self.world.after(RIGHT_WITHIN_S, self._calm_goes_on, lasting=True)
 
     def _calm_goes_on(self) -> None:
         if self._memory is not None and self.calm.due(self._memory):

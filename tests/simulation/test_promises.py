@@ -13,6 +13,7 @@ from cadence_exporter.simulate.run import DAY_S, Simulation
 from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.services import Lies
 from cadence_exporter.simulate.weather import KINDS, swarm
+from cadence_exporter.simulate.world import Crash
 from tests.simulation.seeds import simulation
 
 SEEDS_A_TEST = 20
@@ -97,3 +98,11 @@ def test_a_zone_that_is_put_right_too_late_is_a_broken_promise():
     run.world.after(at, lambda: run.world.zone.by_hand(key, ("93.184.216.34",)), lasting=True)
     broken = run.run().broken
     assert "not right after" in broken[0].what
+
+
+def test_a_host_that_is_off_when_the_storm_ends_has_its_calm_when_it_is_back():
+    run = Simulation(PLAIN, 1, 0.1, {})
+    off_s = 2 * RIGHT_WITHIN_S
+    run.world.after(0.1 * DAY_S - 400.0, lambda: run.world.light_fuse(0, Crash(off_s=off_s, reboots=True)))
+    kept(run.run())
+    assert run.calm.began > 0.1 * DAY_S + off_s - 500.0
