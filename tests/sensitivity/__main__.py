@@ -123,9 +123,7 @@ def main() -> int:
     if not options.only:
         command = f"python -m tests.sensitivity --jobs {options.jobs}"
         if earlier:
-            command += (
-                f" --ledger FILE`, in several stretches; {len(earlier)} rows were read from the ledger `FILE"
-            )
+            command += f" --ledger FILE`, in several stretches; {len(earlier)} rows were read from the ledger `FILE"
         options.report.write_text(report(rows, command), encoding="utf-8")
     print(f"{len(rows)} defects, not found by any layer: {missed or 'none'}")
     return 1 if missed else 0
