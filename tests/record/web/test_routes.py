@@ -123,6 +123,45 @@ def test_openmetrics_is_negotiated(site):
     assert ask(site.port, "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
 
 
+@pytest.mark.parametrize(
+    ("accept", "openmetrics"),
+    [
+        ('application/openmetrics-text; version="1.0.0"', True),
+        ("application/openmetrics-text", True),
+        ("application/openmetrics-text;version=0.0.1,application/openmetrics-text;version=1.0.0;q=nonsense", True),
+        ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;q=0.4", True),
+        ("application/openmetrics-text;version=0.0.1", False),
+        ("application/openmetrics-text;version=abc", False),
+        ("application/openmetrics-text;version=99999", False),
+        ("application/openmetrics-text;version=1.0.0;q=0, text/plain", False),
+        ("text/plain;version=..", False),
+        (",,;;=;", False),
+        ("*/*", False),
+    ],
+)
+def test_an_odd_accept_gets_metrics_and_never_an_error(site, accept, openmetrics):
+    reply = ask(site.port, "/metrics", Accept=accept)
+    assert reply.status == 200
+    spoken = "application/openmetrics-text; version=1.0.0" if openmetrics else "text/plain; version=0.0.4"
+    assert reply.headers["content-type"].startswith(spoken)
+    assert reply.body.endswith(b"# EOF\n") is openmetrics
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "zipped"),
+    [
+        ("gzip;q=0", False),
+        ("identity;q=1, gzip;q=0.000", False),
+        ("GZIP", True),
+        ("br, gzip;q=0.5", True),
+        ("*", False),
+    ],
+)
+def test_gzip_that_is_refused_is_not_sent(site, accept_encoding, zipped):
+    reply = ask(site.port, "/metrics", Accept_Encoding=accept_encoding)
+    assert ("content-encoding" in reply.headers) is zipped
+
+
 def test_names_can_be_picked(site):
     body = ask(site.port, "/metrics?name[]=tries_total").body
     assert b"tries_total" in body
