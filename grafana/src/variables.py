@@ -25,8 +25,8 @@ def datasource() -> DatasourceVariable:
 
 
 def job() -> QueryVariable:
-    """The scrape job."""
-    return _choice("job", "Job", "label_values(cadence_state, job)").all_value(".+")
+    """The scrape job. All is what is called after Cadence: with ``.+`` the ``up`` of Prometheus and Alertmanager would be homes."""
+    return _choice("job", "Job", "label_values(cadence_state, job)").all_value("cadence.*")
 
 
 def site() -> QueryVariable:

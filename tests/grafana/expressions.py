@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-ANY = {"job": ".+", "site": ".*", "instance": ".+", "objective": "99.5", "datasource": "cadence-prometheus"}
+ANY = {"job": "cadence.*", "site": ".*", "instance": ".+", "objective": "99.5", "datasource": "cadence-prometheus"}
 """The variables as a page opens with them."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -90,7 +90,7 @@ def has_a_choice_of_data_source(dashboard):
 
 
 def has_choices_of_homes(dashboard):
-    for name, everything in (("job", ".+"), ("site", ".*"), ("instance", ".+")):
+    for name, everything in (("job", "cadence.*"), ("site", ".*"), ("instance", ".+")):
         variable = _variables(dashboard).get(name, {})
         if (variable.get("type"), variable.get("label")) != ("query", name.capitalize()):
             yield f"no query variable `{name}`"

@@ -51,6 +51,7 @@ OF_DOWNTIME = "cadence_state_seconds_total"
 FAULTS = (
     (rules.has_a_choice_of_data_source, change(lambda page: variable(page, "datasource"), label="DS")),
     (rules.has_choices_of_homes, change(lambda page: variable(page, "job"), multi=False)),
+    (rules.has_choices_of_homes, change(lambda page: variable(page, "job"), allValue=".+")),
     (rules.has_choices_of_homes, change(lambda page: variable(page, "site"), allValue=".+")),
     (rules.has_choices_of_homes, change(lambda page: variable(page, "instance"), name="instances")),
     (
