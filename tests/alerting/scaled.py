@@ -17,9 +17,9 @@ PURE = frozenset({"0", "0.005", "0.05", "0.5", "0.95", "1", "2", "2.5", "3", "3.
 NOT_SCALED = frozenset({"0.25"})
 """A round trip, which is measured in true seconds."""
 _TOKEN = re.compile(
-    r"(?P<string>\"[^\"]*\")|\[(?P<window>[^\]]*)\]|(?P<name>[a-zA-Z_:][\w:]*)|(?P<number>\d[\w.]*)|(?P<strange>[@'`$])"
+    r"(?P<string>\"[^\"]*\")|\[(?P<window>[^\]]*)\]|offset (?P<ago>\w+)|(?P<name>[a-zA-Z_:][\w:]*)|(?P<number>\d[\w.]*)|(?P<strange>[@'`$])"
 )
-_UNKNOWN_WORDS = frozenset({"offset", "hour", "minute", "day_of_week", "predict_linear", "deriv", "holt_winters"})
+_UNKNOWN_WORDS = frozenset({"hour", "minute", "day_of_week", "predict_linear", "deriv", "holt_winters"})
 """What brings in time in other ways; no rule uses them today."""
 _RULE_KEYS = frozenset({"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"})
 _ROUTE_TIMES = ("group_wait", "group_interval", "repeat_interval")
@@ -48,6 +48,8 @@ def scaled_expression(expr: str, divide_by: float) -> str:
         match found.lastgroup:
             case "window":
                 return f"[{duration(found['window'], divide_by)}]"
+            case "ago":
+                return f"offset {duration(found['ago'], divide_by)}"
             case "number":
                 return _number(found["number"], divide_by, expr)
             case "strange":

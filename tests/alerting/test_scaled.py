@@ -10,6 +10,7 @@ from tests.alerting.shipped import ALERTMANAGER, ALERTS, RULES, document
         ("max_over_time(up[5m]) == 0", "max_over_time(up[5000ms]) == 0"),
         ("time() - x > 60 + 3 * y", "time() - x > 1 + 3 * y"),
         ("time() - x > 6 * 3600", "time() - x > 6 * 60"),
+        ("max_over_time(x[5m] offset 15m)", "max_over_time(x[5000ms] offset 15000ms)"),
         ('increase(a{code=~"4xx|429"}[1h]) > 3.5', 'increase(a{code=~"4xx|429"}[60000ms]) > 3.5'),
         (
             "instance:cadence_sli_error:ratio_rate1h > 14.4 * 0.005",
@@ -32,7 +33,8 @@ def test_times_are_divided_and_nothing_else(written, scaled):
         "x > 120",
         "rate(x[1h30m])",
         "max_over_time(x[1h:1m])",
-        "x offset 5m",
+        "x offset 1h30m",
+        "x offset -5m",
         "x @ 0",
         "hour() > 3",
         "x > 1e3",
@@ -66,7 +68,7 @@ def test_the_shipped_rules_keep_everything_but_their_times(path):
         assert (rules["CadenceWanDown"]["for"], rules["CadenceWanDown"]["keep_firing_for"]) == ("5000ms", "2000ms")
         assert "[5000ms]" in rules["CadenceWanDown"]["expr"]
         assert "> 3)" in rules["CadenceOutageRecovered"]["expr"]
-        assert rules["CadenceOutageRecovered"]["expr"].endswith("< 15")
+        assert rules["CadenceOutageRecovered"]["expr"].endswith("< 15\n)")
 
 
 def test_alertmanager_keeps_routes_and_inhibition_and_gets_addresses():
