@@ -172,5 +172,15 @@ def test_several_alerts_are_told_one_after_the_other(render):
     assert "Over since Mon 15:12, began Mon 14:00." in text
 
 
+def test_an_alert_of_somebody_else_is_told_by_its_name(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps({"alerts": [{"status": "firing", "labels": {"alertname": "DiskFull"}}]}))
+    globs = (f"--template.glob={TEMPLATES}/*.tmpl", f"--template.data={path}")
+    done = run(tool("amtool"), "template", "render", *globs, '--template.text={{ template "cadence.message" . }}')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("🔵 DiskFull\n")
+    assert "no value" not in done.stdout
+
+
 def test_a_link_is_that_of_the_first_alert(render):
     assert render("cadence.link", WAN, LOSS) == "http://grafana.home.arpa:3000/d/cadence-overview?var-site=home"

@@ -10,7 +10,9 @@ import pytest
 from tests.alerting.shipped import ALERTMANAGER, TEMPLATES, alerts, names
 from tests.servers.process import binary, free_port, running
 
-LABELS = {alert.name: alert.labels for alert in alerts()}
+OF_SERIES = {"CadencePublicIpUnclear": {"family": "ipv4"}}
+"""Labels that the series bring along and inhibition asks for."""
+LABELS = {alert.name: {**alert.labels, **OF_SERIES.get(alert.name, {})} for alert in alerts()}
 BY_LAYER = {
     layer: {name for name, labels in LABELS.items() if labels["layer"] == layer}
     for layer in {labels["layer"] for labels in LABELS.values()}

@@ -61,6 +61,14 @@ def alert(name, start, end, **more):
     return Firing(labels, NOON + start, NOON + end)
 
 
+def test_an_unclear_second_family_does_not_hide_a_line_that_comes_and_goes(shipped):
+    degraded = alert("CadenceDegraded", 600, 7200)
+    for family, hidden in (("ipv4", True), ("ipv6", False)):
+        unclear = alert("CadencePublicIpUnclear", 0, 7200, family=family)
+        names = {name for _, _, told_of, _ in told(shipped, unclear, degraded) for name in told_of}
+        assert ("CadenceDegraded" not in names) is hidden
+
+
 def told(manager, *alerts):
     return [
         (m.time - NOON, m.receiver, sorted(m.names), sorted(a.name for a in m.resolved))
