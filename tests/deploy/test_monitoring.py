@@ -57,6 +57,16 @@ def test_prometheus_alertmanager_and_cadence_are_where_the_configuration_says():
     assert jobs["cadence"] == ["127.0.0.1:9923"]
 
 
+def test_nothing_can_be_reached_from_outside_until_somebody_says_so():
+    for service in ("prometheus", "alertmanager"):
+        listening = [text for text in SERVICES[service]["command"] if ".listen-address=" in text]
+        assert all(
+            text.partition("=")[2].startswith("127.0.0.1:") or text.startswith("--cluster.") for text in listening
+        )
+    assert "--cluster.listen-address=" in SERVICES["alertmanager"]["command"], "no port for peers"
+    assert SERVICES["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"] == "${GRAFANA_ADDRESS:-127.0.0.1}"
+
+
 def test_grafana_finds_its_data_source_and_its_first_page():
     sources = yaml.safe_load((REPOSITORY / "grafana/provisioning/datasources/cadence.yml").read_text(encoding="utf-8"))
     assert sources["datasources"][0]["url"] == "http://prometheus:9090"
