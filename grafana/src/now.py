@@ -66,7 +66,7 @@ def dns() -> Panel:
             "DNS",
             "Whether every record is known to hold the confirmed address; of several the worst counts. WRONG ADDRESS: whoever looks"
             " the name up does not get here; Cadence corrects it while the connection is UP, so see DNS writes and refusals"
-            " below for why it has not. `Not known`: nothing could be verified since the start.",
+            " below for why it has not. `Not known`: a record that could not be looked at yet.",
             instant(promql.DNS),
         )
         .unit("none")

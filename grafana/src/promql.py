@@ -87,7 +87,9 @@ IN_STATE_FOR = f"time() - max {HOME} ({of('cadence_state_last_transition_timesta
 _HANGS = (
     f"max {HOME} (time() - {of('cadence_loop_last_completed_timestamp_seconds')}"
     f" - 3 * {of('cadence_loop_next_delay_seconds')}) > 60"
+    f" and {increase('cadence_loop_iterations_total', window='5m')} == 0"
 )
+"""Late by its own plan, and no cycle counted: the second, because clocks may be hours apart."""
 _ROUTER = (
     f"max {HOME} ({of('cadence_state', state='down')}) == 1"
     f" and on (site, instance) {of('cadence_probe_success', probe='lan_router')} == 0"
@@ -113,9 +115,15 @@ VERDICT = first_of(
 )
 """What is wrong, as in ``words.VERDICT``: the finding one acts on first."""
 
+_UNSEEN = (
+    f"count {HOME} ({of('cadence_dns_change_budget_remaining')} unless on (site, instance, record, type)"
+    f" {of('cadence_dns_record_in_sync')})"
+)
+"""Records of the settings, each of which has a budget, that were never looked at."""
+
 DNS = first_of(
     (1, f"min {HOME} ({of('cadence_dns_record_in_sync')}) == 0"),
     (2, f"time() - min {HOME} ({of('cadence_dns_last_verified_timestamp_seconds')}) > 21600"),
-    (3, f"min {HOME} ({of('cadence_dns_record_in_sync')}) == 1"),
+    (3, f"min {HOME} ({of('cadence_dns_record_in_sync')}) == 1 unless {_UNSEEN}"),
 )
-"""Whether every record is right, as in ``words.DNS``."""
+"""Whether every record is right, as in ``words.DNS``; nothing while one of them was never looked at."""
