@@ -72,9 +72,10 @@ class WithinBudget(Checker):
     def write(self, write: Write) -> None:
         clock = self.world.clock
         self._fresh.setdefault(write.key, []).append((clock.wall(), clock.true))
-        within = [each for each in self._kept.get(write.key, []) if clock.true - each[1] < DAY_S]
-        if len(within) + len(self._fresh[write.key]) > self.policy.max_changes_per_day:
-            self.broken(f"{len(within) + len(self._fresh[write.key])} writes of {write.key} within a day")
+        known = (*self._kept.get(write.key, ()), *self._fresh[write.key])
+        within = [since for _, since in known if clock.true - since < DAY_S]
+        if len(within) > self.policy.max_changes_per_day:
+            self.broken(f"{len(within)} writes of {write.key} within a day")
 
     def cycle(self, cycle: Cycle) -> None:
         if not self._kept and not self._fresh:
