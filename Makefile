@@ -63,7 +63,7 @@ check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tes
 	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
 
 .PHONY: test
 test: $(STAMP) system contracts  ## everything CI runs
@@ -71,7 +71,7 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak"
 
 .PHONY: soak
 soak: $(STAMP)  ## the tests that take long: 200 kills at random instants, every bit and length of the store's files
