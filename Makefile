@@ -71,7 +71,7 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak"
+	$(BIN)/python -m pytest -q -n auto -m "not soak"
 
 .PHONY: soak
 soak: $(STAMP)  ## the tests that take long: 200 kills at random instants, every bit and length of the store's files

@@ -38,6 +38,8 @@ LIVES = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+FOUND_WITHIN = settings(LIVES, max_examples=2000, phases=("generate",), print_blob=False)
+"""Ends with the first find. Which lives are drawn depends also on the modules that happen to be loaded, and some need 200."""
 FEW_LIVES = settings(LIVES, max_examples=100, stateful_step_count=30, phases=("generate",))
 
 
@@ -155,7 +157,7 @@ def test_no_random_life_breaks_a_promise():
 def test_random_lives_find_planted_defects(monkeypatch, module, name, defect):
     monkeypatch.setattr(module, name, defect)
     with pytest.raises((Broken, AssertionError)):
-        run_state_machine_as_test(LifeOfDecisions, settings=settings(LIVES, phases=("generate",), print_blob=False))
+        run_state_machine_as_test(LifeOfDecisions, settings=FOUND_WITHIN)
 
 
 def test_no_random_life_of_a_store_loses_what_was_acknowledged():

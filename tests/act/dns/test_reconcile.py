@@ -307,6 +307,7 @@ def test_over_any_states_nothing_but_the_wanted_address_is_written_and_never_aga
         rehearse, may_write = data.draw(st.booleans()), data.draw(st.booleans())
         planned, before = plan(spec, RecordSet(tuple(zone.held), zone.cname), wanted), len(zone.held)
         what = action(spec, wanted, may_write=may_write, full_truth=data.draw(st.booleans()))
+        was_there = str(wanted) in zone.contents()
         outcome = reconcile(zone, *reconciler_truths, what=what, rehearse=rehearse)
         assert set(zone.written) <= {str(wanted)}
         assert len(zone.written) <= 1
@@ -314,7 +315,8 @@ def test_over_any_states_nothing_but_the_wanted_address_is_written_and_never_aga
         if isinstance(planned, Refuse) or rehearse or not may_write or failures["read"]:
             assert not {"create", "update"} & set(zone.calls)
         if outcome.result in (Result.UPDATED, Result.CREATED):
-            assert zone.written == [str(wanted)]
+            assert str(wanted) in zone.contents()
+            assert zone.written == [str(wanted)] or was_there  # a new TTL may be ignored: the address is what is read back
         if outcome.result is Result.HELD:
             assert str(wanted) in zone.contents()
 
