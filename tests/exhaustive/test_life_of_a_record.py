@@ -130,4 +130,4 @@ def test_no_random_life_of_a_record_breaks_a_promise():
 def test_a_planted_defect_is_found(monkeypatch, module, name, defect, words):
     monkeypatch.setattr(module, name, defect)
     with pytest.raises(Broken, match=words):
-        run_state_machine_as_test(LifeOfARecord, settings=FOUND_WITHIN)
+        run_state_machine_as_test(LifeOfARecord, settings=settings(FOUND_WITHIN, max_examples=4000))

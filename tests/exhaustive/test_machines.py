@@ -200,4 +200,4 @@ def counters_start_over(image_):
 def test_random_lives_of_a_store_find_planted_defects(monkeypatch, module, name, defect):
     monkeypatch.setattr(module, name, defect)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(LifeOfAStore, settings=settings(FEW_LIVES, print_blob=False))
+        run_state_machine_as_test(LifeOfAStore, settings=settings(FEW_LIVES, max_examples=1000, print_blob=False))

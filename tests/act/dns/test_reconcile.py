@@ -316,7 +316,8 @@ def test_over_any_states_nothing_but_the_wanted_address_is_written_and_never_aga
             assert not {"create", "update"} & set(zone.calls)
         if outcome.result in (Result.UPDATED, Result.CREATED):
             assert str(wanted) in zone.contents()
-            assert zone.written == [str(wanted)] or was_there  # a new TTL may be ignored: the address is what is read back
+            # A new TTL may be ignored: the address is what is read back.
+            assert zone.written == [str(wanted)] or was_there
         if outcome.result is Result.HELD:
             assert str(wanted) in zone.contents()
 
