@@ -134,13 +134,16 @@ def speed() -> list[tuple[str, str]]:
     return rows
 
 
-def report(totals: Totals, version: str, command: str) -> str:
+def report(totals: Totals, wanted: int, version: str, command: str) -> str:
     count, days = len(totals.homes), totals.sum("days")
     kinds, first = totals.count("faults"), min(home.seed for home in totals.homes)
     faults, cycles = sum(kinds.values()), int(totals.sum("cycles"))
     bound = 3.0 / totals.years if not totals.broken else math.nan
     rows = [
-        ("homes (seeds)", f"{count:,}, from {first:,} on, {days / count:.3f} days of storm each"),
+        (
+            "homes (seeds)",
+            f"{count:,} of the {wanted:,} that were asked for, from {first:,} on, {days / count:.3f} days of storm each",
+        ),
         ("simulated years of storms", f"{totals.years:,.1f}"),
         ("faults injected", f"{faults:,} of {len(kinds)} kinds, {faults / days:.0f} a day"),
         ("cycles of the production loop", f"{cycles:,}"),
@@ -227,7 +230,7 @@ def main() -> int:
     todo = [(seed, days) for seed in range(options.first, options.first + options.seeds) if seed not in done]
     programme(todo, totals, options.jobs, options.most_seconds, options.ledger)
     command = f"python -m tests.simulation.long --years {options.years:g} --seeds {options.seeds}"
-    options.report.write_text(report(totals, version, command), encoding="utf-8")
+    options.report.write_text(report(totals, options.seeds, version, command), encoding="utf-8")
     print(f"{len(totals.homes)} homes, {totals.years:.1f} years, {len(totals.broken)} broken; {options.report}")
     return 1 if totals.broken else 0
 
