@@ -40,17 +40,17 @@ class ProbeFailed(Exception):
     """A question was not answered usefully. Becomes a ``Failed`` reading; the loop is the retry."""
 
     def __init__(self, reason: FailureReason, detail: str) -> None:
-        super().__init__(f"{reason}: {printable(detail)}")
         self.reason = reason
         self.detail = printable(detail)
+        super().__init__(f"{reason}: {self.detail}")
 
 
 class ActionFailed(Exception):
     """An action did not work. ``refusal`` says that it must not be tried as things stand (a conflict, not a fault)."""
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None, refusal: bool = False) -> None:
-        super().__init__(printable(detail))
         self.detail = printable(detail)
+        super().__init__(self.detail)
         self.retry_after_s = retry_after_s
         self.refusal = refusal
 

@@ -154,10 +154,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = math.nan
+    days = _number(text)
     if not 0.0 < days <= LONGEST_DAYS:
         raise argparse.ArgumentTypeError(f"give 0 to {LONGEST_DAYS:g} days")
     return days
@@ -166,13 +163,18 @@ def _days(text: str) -> float:
 def _speed(text: str) -> float:
     from cadence_exporter.demo.demo import FASTEST, SLOWEST  # noqa: PLC0415
 
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = math.nan
+    speed = _number(text)
     if not SLOWEST <= speed <= FASTEST:
         raise argparse.ArgumentTypeError(f"give {SLOWEST:g} to {FASTEST:g}")
     return speed
+
+
+def _number(text: str) -> float:
+    """NaN, which lies within no bounds, for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -57,6 +57,11 @@ class Outcome:
     retry_after_s: float | None = None
     """What the provider asked for, in seconds."""
 
+    @property
+    def wrote(self) -> bool:
+        """Whether the record was changed, and read back as wanted."""
+        return self.result in (Result.UPDATED, Result.CREATED)
+
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:

@@ -17,7 +17,6 @@ from cadence_exporter.record.state.image import (
     memory_rows,
     running_rows,
 )
-from cadence_exporter.record.state.marks import Marks
 from cadence_exporter.record.state.state_clock import StateClock
 from cadence_exporter.simulate.ills import Ills
 
@@ -41,7 +40,7 @@ class _Image:
 
 
 class Disk:
-    """Implements ``seams.StateStore`` and ``record.metrics.Ledger``. Atomic, like a transaction: a commit is there or it is not."""
+    """Implements ``seams.StateStore``. Atomic, like a transaction: a commit is there or it is not."""
 
     def __init__(self, world: "World", *, tally: bool) -> None:
         self._world = world
@@ -58,7 +57,6 @@ class Disk:
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
         self.up = True
-        self.marks = Marks()
 
     def load(self, now: Now) -> Memory:
         """See the seam."""
@@ -101,11 +99,11 @@ class Disk:
         self.acknowledged = 0
 
     def counters(self) -> Mapping[CounterKey, float]:
-        """See ``record.metrics.Ledger``."""
+        """As of the last commit."""
         return self._counters
 
     def state_seconds(self) -> Mapping[Phase, float]:
-        """See ``record.metrics.Ledger``."""
+        """Right now."""
         return self._seconds.seconds()
 
     def _write(self, image: _Image) -> None:

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Phase
-from cadence_exporter.model.outcome import Result
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.state.marks import Marks
@@ -48,5 +47,5 @@ class DiskLedger:
         if changed:
             both = {**self.marks.address_changed, **changed}
             self.marks = replace(self.marks, address_changed=MappingProxyType(both))
-        if any(outcome.result in (Result.UPDATED, Result.CREATED) for outcome in cycle.outcomes):
+        if any(outcome.wrote for outcome in cycle.outcomes):
             self.marks = replace(self.marks, last_mutation=cycle.ended.wall)

@@ -10,7 +10,6 @@ from cadence_exporter.act.hands import Hands
 from cadence_exporter.loop import Equipment, Loop, Surroundings
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.model.outcome import Result
 from cadence_exporter.seams import Recorder
 from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
@@ -67,6 +66,18 @@ class Account:
     def hours(self) -> float:
         """Simulated hours with a process running, the calm included."""
         return max(sum(self.seconds_in.values()) / 3600.0, 1e-9)
+
+
+def reconciler_in(world: World) -> Reconciler:
+    """The production one, before the pretend resolvers and zone."""
+    return Reconciler(
+        world.clock,
+        world.resolvers,
+        {world.zone.name: world.zone},
+        rehearse=False,
+        call_timeout_s=CALL_TIMEOUT_S,
+        lane=InlineLane,
+    )
 
 
 class Simulation:
@@ -207,16 +218,9 @@ class Simulation:
         return Loop(around, self._equipment(), memory, self._equipment)
 
     def _equipment(self) -> Equipment:
-        world = self.world
-        reconciler = Reconciler(
-            world.clock,
-            world.resolvers,
-            {world.zone.name: world.zone},
-            rehearse=False,
-            call_timeout_s=CALL_TIMEOUT_S,
-            lane=InlineLane,
-        )
-        return Equipment(WorldCrew(world), Hands(reconciler, self, world.clock).perform, self.policy, reconciler.close)
+        reconciler = reconciler_in(self.world)
+        hands = Hands(reconciler, self, self.world.clock)
+        return Equipment(WorldCrew(self.world), hands.perform, self.policy, reconciler.close)
 
     def _storm_ends(self) -> None:
         self.log("calm")
@@ -266,7 +270,7 @@ class Simulation:
             self.log(f"outage over after {decision.outage_ended.seconds:.0f} s ({decision.outage_ended.layer.value})")
         for outcome in cycle.outcomes:
             self.log(f"{outcome.action.record.key} {outcome.result.value}: {outcome.detail}")
-            if outcome.result in (Result.UPDATED, Result.CREATED):
+            if outcome.wrote:
                 since = self.world.line.ours_since(outcome.action.address)
                 if since is not None:
                     account.converged_s.append(self.world.clock.true - since)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.hands import Hands
 from cadence_exporter.loop import Equipment, Loop, Surroundings
 from cadence_exporter.model.address import Family, IpAddress
@@ -19,8 +18,8 @@ from cadence_exporter.record.log.journal import Level
 from cadence_exporter.record.metrics.exposition import About, Metrics
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.simulate.crew import WorldCrew
-from cadence_exporter.simulate.home import CALL_TIMEOUT_S, PLAIN, VPN, policy
-from cadence_exporter.simulate.lane import InlineLane
+from cadence_exporter.simulate.home import PLAIN, VPN, policy
+from cadence_exporter.simulate.run import reconciler_in
 from cadence_exporter.simulate.world import World
 from cadence_exporter.simulate.zone import Entry, Trouble, Write
 
@@ -166,15 +165,7 @@ class Life:
 
     def _equipment(self):
         world = self.world
-        reconciler = Reconciler(
-            world.clock,
-            world.resolvers,
-            {world.zone.name: world.zone},
-            rehearse=False,
-            call_timeout_s=CALL_TIMEOUT_S,
-            lane=InlineLane,
-        )
-        hands = Hands(reconciler, self.store._faults, world.clock)
+        hands = Hands(reconciler_in(world), self.store._faults, world.clock)
 
         def perform(actions):
             if any(isinstance(action, Reconcile) for action in actions):

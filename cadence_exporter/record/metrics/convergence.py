@@ -30,7 +30,7 @@ def arrivals(cycle: Cycle) -> Iterator[Arrival]:
     """What arrived in this cycle."""
     for outcome in cycle.outcomes:
         action = outcome.action
-        if isinstance(action, Reconcile) and outcome.result in (Result.UPDATED, Result.CREATED):
+        if isinstance(action, Reconcile) and outcome.wrote:
             yield Arrival(action.record.key, "published", action.evidence_at, outcome.at)
         seen = _visible(cycle, outcome)
         if seen is not None:

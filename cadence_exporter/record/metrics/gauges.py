@@ -8,7 +8,6 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.observation import Answered, Reading
-from cadence_exporter.model.outcome import Result
 from cadence_exporter.record.metrics.tally import PROBES, SERVICES, CounterKey, probe_failures
 from cadence_exporter.record.state.marks import Marks
 
@@ -55,7 +54,7 @@ class Gauges:
         self._set("cadence_cgnat_detected", float(cycle.assessment.cgnat) if known else None)
         self._public(cycle)
         self._records(cycle.memory)
-        if any(outcome.result in (Result.UPDATED, Result.CREATED) for outcome in cycle.outcomes):
+        if any(outcome.wrote for outcome in cycle.outcomes):
             self._set("cadence_dns_last_mutation_timestamp_seconds", wall)
         if any(isinstance(public, Agreed | Unchanged) for public in cycle.assessment.public.values()):
             self._set("cadence_cache_last_refresh_timestamp_seconds", wall, "public_ip")

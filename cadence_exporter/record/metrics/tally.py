@@ -16,8 +16,6 @@ PROBES = ("lan_router", "wan_path", "public_ip")
 SERVICES = ("cloudflare", "rfc2136", "ip_echo", "doh")
 CODES = ("2xx", "4xx", "429", "5xx", "error")
 
-_WRITTEN = (Result.UPDATED, Result.CREATED)
-
 
 def counts(cycle: Cycle) -> Iterable[tuple[CounterKey, float]]:
     """Every counter that this cycle moves, with the amount. One key may come more than once."""
@@ -123,7 +121,7 @@ def _dns(cycle: Cycle) -> Iterator[tuple[CounterKey, float]]:
         if suppressed is not None:
             yield ("cadence_dns_mutations_suppressed_total", suppressed), 1
         elif outcome.operation is not None:
-            result = "success" if outcome.result in _WRITTEN else "error"
+            result = "success" if outcome.wrote else "error"
             yield ("cadence_dns_mutations_total", outcome.operation, result), 1
 
 

@@ -10,7 +10,6 @@ from cadence_exporter.model.assessment import Agreed, Unchanged
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.model.outcome import Result
 from cadence_exporter.record.metrics.convergence import arrivals
 from cadence_exporter.record.state.schema import KEPT_ROWS, Damaged
 
@@ -115,7 +114,7 @@ class Chronicler:
 def _dns_changes(cycle: Cycle) -> Iterator[Statement]:
     for outcome in cycle.outcomes:
         action = outcome.action
-        if isinstance(action, Reconcile) and outcome.result in (Result.UPDATED, Result.CREATED):
+        if isinstance(action, Reconcile) and outcome.wrote:
             key = action.record.key
             before = ",".join(str(ip) for ip in outcome.found)
             operation = outcome.operation or outcome.result
