@@ -1,5 +1,7 @@
 """Panels by type, with the looks that all of ours share. What is special (unit, words, thresholds) the caller adds."""
 
+from typing import TypeVar
+
 from grafana_foundation_sdk.builders import (
     barchart,
     bargauge,
@@ -38,6 +40,21 @@ from grafana.src import scales, words
 from grafana.src.targets import lettered
 from grafana.src.variables import DATASOURCE
 
+P = TypeVar(
+    "P",
+    stat_builders.Panel,
+    timeseries.Panel,
+    statetimeline.Panel,
+    statushistory.Panel,
+    heatmap.Panel,
+    bargauge.Panel,
+    gauge.Panel,
+    barchart.Panel,
+    piechart.Panel,
+    table_builders.Panel,
+)
+"""The builders have no common parent that knows these four."""
+
 RARE = "10m"
 """Least step where events come minutes apart: probes rest up to three minutes, and a rate wants several in its window."""
 RARER = "30m"
@@ -52,11 +69,7 @@ FEW = 80
 def stat(title: str, description: str, *targets: Dataquery) -> stat_builders.Panel:
     """A big value for each home, its background in the colour of its meaning."""
     return (
-        stat_builders.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(stat_builders.Panel(), title, description, targets)
         .color_mode(common.BigValueColorMode.BACKGROUND)
         .graph_mode(common.BigValueGraphMode.NONE)
         .justify_mode(common.BigValueJustifyMode.CENTER)
@@ -71,11 +84,7 @@ def stat(title: str, description: str, *targets: Dataquery) -> stat_builders.Pan
 def lines(title: str, description: str, *targets: Dataquery) -> timeseries.Panel:
     """Lines over time."""
     return (
-        timeseries.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(timeseries.Panel(), title, description, targets)
         .draw_style(common.GraphDrawStyle.LINE)
         .line_width(1)
         .fill_opacity(10)
@@ -112,11 +121,7 @@ def with_limits(panel: timeseries.Panel) -> timeseries.Panel:
 def timeline(title: str, description: str, *targets: Dataquery) -> statetimeline.Panel:
     """A bar a home, coloured by state."""
     return (
-        statetimeline.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(statetimeline.Panel(), title, description, targets)
         .max_data_points(FIELDS)
         .merge_values(merge_values=True)
         .show_value(common.VisibilityMode.NEVER)
@@ -132,11 +137,7 @@ def timeline(title: str, description: str, *targets: Dataquery) -> statetimeline
 def days(title: str, description: str, *targets: Dataquery) -> statushistory.Panel:
     """A field a home and day."""
     return (
-        statushistory.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(statushistory.Panel(), title, description, targets)
         .interval("1d")
         .row_height(0.85)
         .col_width(0.9)
@@ -157,11 +158,7 @@ def days(title: str, description: str, *targets: Dataquery) -> statushistory.Pan
 def heat(title: str, description: str, *targets: Dataquery) -> heatmap.Panel:
     """A histogram's buckets over time: the stronger, the more."""
     return (
-        heatmap.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(heatmap.Panel(), title, description, targets)
         .calculate(calculate=False)
         .color(heatmap.HeatmapColorOptions().scheme("Oranges").steps(32))
         .y_axis(heatmap.YAxisConfig().unit("s").axis_placement(common.AxisPlacement.LEFT))
@@ -175,11 +172,7 @@ def heat(title: str, description: str, *targets: Dataquery) -> heatmap.Panel:
 def ranking(title: str, description: str, *targets: Dataquery) -> bargauge.Panel:
     """A horizontal bar a series."""
     return (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(bargauge.Panel(), title, description, targets)
         .orientation(common.VizOrientation.HORIZONTAL)
         .display_mode(common.BarGaugeDisplayMode.BASIC)
         .value_mode(common.BarGaugeValueMode.TEXT)
@@ -192,11 +185,7 @@ def ranking(title: str, description: str, *targets: Dataquery) -> bargauge.Panel
 def dial(title: str, description: str, *targets: Dataquery) -> gauge.Panel:
     """A value between two ends."""
     return (
-        gauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(gauge.Panel(), title, description, targets)
         .show_threshold_markers(show_threshold_markers=True)
         .reduce_options(_last())
     )
@@ -205,11 +194,7 @@ def dial(title: str, description: str, *targets: Dataquery) -> gauge.Panel:
 def columns(title: str, description: str, *targets: Dataquery) -> barchart.Panel:
     """A vertical bar a row of a table."""
     return (
-        barchart.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(barchart.Panel(), title, description, targets)
         .orientation(common.VizOrientation.VERTICAL)
         .show_value(common.VisibilityMode.NEVER)
         .min(0)
@@ -223,11 +208,7 @@ def columns(title: str, description: str, *targets: Dataquery) -> barchart.Panel
 def shares(title: str, description: str, *targets: Dataquery) -> piechart.Panel:
     """Parts of a whole."""
     return (
-        piechart.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(piechart.Panel(), title, description, targets)
         .pie_type(PieChartType.DONUT)
         .display_labels([PieChartLabels.NAME, PieChartLabels.VALUE])
         .reduce_options(_last())
@@ -245,11 +226,7 @@ def shares(title: str, description: str, *targets: Dataquery) -> piechart.Panel:
 def table(title: str, description: str, *targets: Dataquery) -> table_builders.Panel:
     """Rows and columns."""
     return (
-        table_builders.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .targets(lettered(targets))
+        _asking(table_builders.Panel(), title, description, targets)
         .show_header(show_header=True)
         .cell_height(common.TableCellHeight.SM)
         .filterable(filterable=False)
@@ -281,6 +258,11 @@ def logarithmic(panel: timeseries.Panel) -> timeseries.Panel:
 def narrow(panel: timeseries.Panel) -> timeseries.Panel:
     """Names without numbers below, where a line a home would not leave room for both."""
     return panel.legend(_legend([]))
+
+
+def _asking(panel: P, title: str, description: str, targets: tuple[Dataquery, ...]) -> P:
+    """What every panel with queries begins with."""
+    return panel.title(title).description(description).datasource(DATASOURCE).targets(lettered(targets))
 
 
 def _last() -> ReduceDataOptions:
