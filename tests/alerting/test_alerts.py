@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from cadence_exporter.record.metrics.families import Kind, all_metrics
 from cadence_exporter.settings.sections import LoopSettings
 from tests.alerting.shipped import ALERTS, RULES, UNIT_TESTS, alerts, document, names, runbooks, seconds
+from tests.docs.metrics_usage import exposed
 
 SEVERITIES = {"critical", "warning", "info", "none"}
 LAYERS = {"meta", "lan", "wan", "path", "dns", "api", "slo", "report"}
@@ -31,14 +31,6 @@ def cases():
                 named = re.search(r'alertname="(\w+)"', case["expr"])
                 if named and 'alertstate="firing"' in case["expr"]:
                     yield named[1], bool(case["exp_samples"])
-
-
-def exposed():
-    """Every name that Prometheus has of the product: families, and what histograms are made of."""
-    for metric in all_metrics():
-        yield metric.name
-        if metric.kind is Kind.HISTOGRAM:
-            yield from (f"{metric.name}_{part}" for part in ("bucket", "sum", "count"))
 
 
 def queried(expr):

@@ -6,9 +6,11 @@ import time
 import urllib.request
 
 import pytest
+import yaml
 
 from tests.alerting.shipped import ALERTMANAGER, TEMPLATES, alerts, names
-from tests.servers.process import binary, free_port, running
+from tests.servers.alertmanager import start_alertmanager
+from tests.servers.process import free_port
 
 OF_SERIES = {"CadencePublicIpUnclear": {"family": "ipv4"}}
 """Labels that the series bring along and inhibition asks for."""
@@ -77,13 +79,10 @@ def settled(port, number):
 
 def verdicts(tmp_path, config_text):
     """One home for each alert as a source; in each, every other alert fires as well. A neighbour has all but the sources."""
-    program = binary("prometheus-alertmanager", "prometheus-alertmanager")
-    port = free_port()
     text = re.sub(
         r"^( *- url:).*notify.home.arpa.*$", rf"\1 http://127.0.0.1:{free_port()}/", config_text, flags=re.MULTILINE
     )
     text = re.sub(r"group_wait: \d+s", "group_wait: 1s", text.replace("- templates/", f"- {TEMPLATES}/"))
-    (tmp_path / "alertmanager.yml").write_text(text)
     shown = [
         {"alertname": name, "site": f"{source}-and-{name}", "instance": "pi:9923", **LABELS[name]}
         for source in QUIET
@@ -95,16 +94,9 @@ def verdicts(tmp_path, config_text):
         for source in QUIET
         for name in names()
     ]
-    command = [
-        program,
-        "--config.file=alertmanager.yml",
-        "--storage.path=data",
-        "--cluster.listen-address=",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    with running(command, port, tmp_path):
-        post(port, shown)
-        found = settled(port, len(shown))
+    with start_alertmanager(tmp_path, yaml.safe_load(text)) as alertmanager:
+        post(alertmanager.port, shown)
+        found = settled(alertmanager.port, len(shown))
     return {
         source: {name for name in names() if name != source and found[f"{source}-and-{name}", name]} for source in QUIET
     }

@@ -1,7 +1,6 @@
 """Homes whose alerts are counted: the simulator's weather, and how a home's month becomes blocks of Prometheus."""
 
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from cadence_exporter.simulate.sampler import Sampler
 from cadence_exporter.simulate.scenarios import SCENARIOS
 from grafana.preview.history import Scraped, Site
 from tests.alerting.shipped import ALERTS
+from tests.servers.blocks import make_blocks
 
 QUIET = SCENARIOS["quiet-month"].rates
 HELD = Site("home", "quiet-month", 0)
@@ -120,12 +120,6 @@ def live(weather: Weather, seed: int, blocks: Path) -> Lived:
         held: Any = Scraped(HELD, out)
         sampler.write(held)
         out.write("# EOF\n")
-    load(text, blocks)
-    return Lived(account, outages.found, EPOCH, EPOCH + weather.days * DAY_S)
-
-
-def load(text: Path, blocks: Path) -> None:
-    """promtool makes blocks of OpenMetrics text, which is removed. One block a month or so: many small ones take minutes."""
-    command = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=1024h", "--quiet", "openmetrics"]
-    subprocess.run([*command, str(text), str(blocks)], check=True, stdout=subprocess.DEVNULL)
+    make_blocks("--quiet", "openmetrics", str(text), str(blocks))
     text.unlink()
+    return Lived(account, outages.found, EPOCH, EPOCH + weather.days * DAY_S)

@@ -1,7 +1,6 @@
 """Thirty days of a simulated home as a Prometheus has them: a scrape each ten minutes, and each minute in the last hours."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from grafana.preview.history import Scraped, Site
 from tests.grafana.answered import PAGES
 from tests.grafana.expressions import Range
 from tests.grafana.names import ROOT
+from tests.servers.blocks import make_blocks
 from tests.servers.prometheus import start_prometheus
 
 DAYS = 30.0
@@ -55,7 +55,7 @@ def month(folder: Path) -> Range:
         sampler.write(held)
         held.writelines(_of_the_process())
         out.write("# EOF\n")
-    _blocks("openmetrics", str(text), str(data))
+    make_blocks("openmetrics", str(text), str(data))
     span = Range(EPOCH, EPOCH + DAYS * DAY_S)
     _record(folder, span)
     return span
@@ -86,9 +86,4 @@ def _record(folder: Path, span: Range) -> None:
     with start_prometheus(folder, {}, interval="1h") as prometheus:
         url = f"--url=http://127.0.0.1:{prometheus.port}"
         when = (f"--start={span.start:.0f}", f"--end={span.end:.0f}", f"--eval-interval={RECORDED_EVERY}")
-        _blocks("rules", url, *when, f"--output-dir={folder / 'data'}", str(rules))
-
-
-def _blocks(*what: str) -> None:
-    command = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=1024h", *what]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        make_blocks("rules", url, *when, f"--output-dir={folder / 'data'}", str(rules))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from cadence_exporter.record.metrics.families import Kind, all_metrics
+from cadence_exporter.record.metrics.families import Kind
+from tests.docs.metrics_usage import exposed
 
 ROOT = Path(__file__).parents[2]
 OF_THE_TARGET = {"job", "site", "instance"}
@@ -29,25 +30,17 @@ _OTHERS: dict[str, set[str]] = {
 def labels_of() -> dict[str, set[str]]:
     """Series name to label names, those of the target included."""
     known = {**_OTHERS, **{name: set() for name in recorded()}}
-    for metric in all_metrics():
-        own = set(metric.labels)
-        if metric.kind is Kind.HISTOGRAM:
-            known |= {metric.name + "_bucket": own | {"le"}, metric.name + "_sum": own, metric.name + "_count": own}
-        else:
-            known[metric.name] = own
+    for name, metric in exposed().items():
+        bound = {"le"} if metric.kind is Kind.HISTOGRAM and name.endswith("_bucket") else set()
+        known[name] = set(metric.labels) | bound
     return {name: labels | OF_THE_TARGET for name, labels in known.items()}
 
 
 @cache
 def counters() -> set[str]:
     """Series that only grow: their value means nothing, their growth does."""
-    found = {"process_cpu_seconds_total", "python_gc_collections_total"}
-    for metric in all_metrics():
-        if metric.kind is Kind.COUNTER:
-            found.add(metric.name)
-        if metric.kind is Kind.HISTOGRAM:
-            found |= {metric.name + ending for ending in ("_bucket", "_sum", "_count")}
-    return found
+    ours = {name for name, metric in exposed().items() if metric.kind in (Kind.COUNTER, Kind.HISTOGRAM)}
+    return ours | {"process_cpu_seconds_total", "python_gc_collections_total"}
 
 
 @cache

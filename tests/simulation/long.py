@@ -32,7 +32,6 @@ class Home:
 
     seed: int
     days: float
-    cpu_s: float
     cycles: int
     crashes: int
     writes: dict[str, int]
@@ -44,11 +43,10 @@ class Home:
 
 
 def live(task: tuple[int, float]) -> Home:
-    began = process_time()
     account = simulation(*task).run()
     first = next((f"{each.promise}: {each.what}" for each in account.broken), None)
     return Home(
-        account.seed, account.days, process_time() - began, account.cycles, account.crashes, account.writes,
+        account.seed, account.days, account.cycles, account.crashes, account.writes,
         account.outages, account.address_changes, account.faults, first,
     )  # fmt: skip
 
