@@ -116,5 +116,5 @@ class Faults(Protocol):
     """Where the named borders put the exceptions that they caught."""
 
     def caught(self, where: str, error: Exception) -> None:
-        """Count and log it. ``where`` is one of a closed set: observe, assess, decide, act, commit, record, reload."""
+        """Count and log it. ``where`` is one of a closed set: observe, assess, decide, act, commit, record, reload, listen."""
         ...

@@ -35,7 +35,8 @@ class Hearing:
     """One listener as it stands now. The counts begin at zero with the process, and survive a reload."""
 
     name: str
-    up: bool
+    up: bool | None
+    """Whether it hears; None when it is switched off."""
     why: str
     """What keeps it from hearing, or did so last; empty when nothing ever did."""
     rings: int

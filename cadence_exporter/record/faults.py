@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cadence_exporter.record.log.journal import Fact, Journal, Level
 from cadence_exporter.record.metrics.tally import CounterKey
 
-PHASES = ("observe", "assess", "decide", "act", "commit", "record", "reload")
+PHASES = ("observe", "assess", "decide", "act", "commit", "record", "reload", "listen")
 
 
 class CountedFaults:

@@ -1,0 +1,125 @@
+"""What every listener does, in one place: written by their threads, read by scrapes and by the status page."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from types import MappingProxyType
+
+from cadence_exporter.errors import printable
+from cadence_exporter.model.hearing import Hearing
+from cadence_exporter.model.wakeup import Reason
+
+Tell = Callable[[Hearing], None]
+
+
+class ListenerBoard:
+    """Safe from any thread. Counts go on over a reload."""
+
+    def __init__(self, ring: Callable[[Reason], None], tell: Tell = lambda _: None) -> None:
+        """``tell`` is told whenever a listener begins or ceases to hear; called by the listener's thread, outside of locks."""
+        self.ring = ring
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._posts: dict[str, _Post] = {}
+
+    def report(self, name: str) -> "PostReport":
+        """For the listener that begins now; whatever an earlier one of that name still says is not listened to."""
+        with self._lock:
+            post = self._posts.setdefault(name, _Post(name))
+            post.up, post.why = False, ""
+            post.reporter = PostReport(self, post)
+            return post.reporter
+
+    def dismiss(self, name: str) -> None:
+        """It is switched off, or makes place for another."""
+        with self._lock:
+            post = self._posts.get(name)
+            if post is not None:
+                post.up, post.why, post.reporter = None, "", None
+
+    def hearings(self) -> tuple[Hearing, ...]:
+        """Each listener that there ever was, as it stands now."""
+        with self._lock:
+            return tuple(post.hearing() for post in self._posts.values())
+
+    def note(self, reporter: "PostReport", change: Callable[["_Post"], None]) -> bool:
+        """Apply ``change`` unless the reporter is dismissed. Returns whether it counts."""
+        with self._lock:
+            post = reporter.post
+            if post.reporter is not reporter:
+                return False
+            before = post.up, post.why if not post.up else ""
+            change(post)
+            changed = (post.up, post.why if not post.up else "") != before
+            hearing = post.hearing()
+        if changed:
+            self._tell(hearing)
+        return True
+
+
+class PostReport:
+    """Implements ``listener.Report`` for one run of one listener."""
+
+    def __init__(self, board: ListenerBoard, post: "_Post") -> None:
+        self._board = board
+        self.post = post
+
+    def up(self) -> None:
+        """See the protocol."""
+
+        def change(post: _Post) -> None:
+            post.up = True
+
+        self._note(change)
+
+    def down(self, why: str) -> None:
+        """See the protocol."""
+
+        def change(post: _Post) -> None:
+            post.up, post.why = False, printable(why)
+
+        self._note(change)
+
+    def ring(self, reason: Reason) -> None:
+        """See the protocol."""
+
+        def change(post: _Post) -> None:
+            post.rings += 1
+
+        if self._note(change):
+            self._board.ring(reason)
+
+    def ignored(self, why: str) -> None:
+        """See the protocol."""
+
+        def change(post: _Post) -> None:
+            post.ignored[why] += 1
+
+        self._note(change)
+
+    def sent(self, packets: int = 1) -> None:
+        """See the protocol."""
+
+        def change(post: _Post) -> None:
+            post.packets += packets
+
+        self._note(change)
+
+    def _note(self, change: Callable[["_Post"], None]) -> bool:
+        return self._board.note(self, change)
+
+
+class _Post:
+    """What is kept of one listener."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.up: bool | None = None
+        self.why = ""
+        self.rings = 0
+        self.ignored: Counter[str] = Counter()
+        self.packets = 0
+        self.reporter: PostReport | None = None
+
+    def hearing(self) -> Hearing:
+        return Hearing(self.name, self.up, self.why, self.rings, MappingProxyType(dict(self.ignored)), self.packets)
