@@ -1,9 +1,10 @@
 """Assess -> decide: what is true, what is unknown. Unknown is a value here, never a missing one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address
+from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
 
@@ -31,7 +32,7 @@ class Unchanged:
 
     ip: IpAddress
     by: str
-    """``router`` or the one echo service that was asked."""
+    """Who says so: ``router``, ``tripwire``, or ``echo``, the one service that was asked; ``belief``: nobody, the calls of this hour are used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,7 @@ class Assessment:
     """The router's word on its WAN address, when it gave one."""
     cgnat: bool
     """The router's WAN address is not the public one: carrier-grade or double NAT, nobody reaches us from outside."""
+    outside: IPv4Address | None = None
+    """The tripwire's word on the address that the outside sees, when it is fresh."""
+    asked: Mapping[tuple[Family, str], bool] = field(default_factory=lambda: MappingProxyType({}))
+    """The echo services that were asked in this observation, and whether they answered."""

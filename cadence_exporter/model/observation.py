@@ -80,6 +80,23 @@ class RouterWan:
     epoch_s: int
 
 
+FRESH_S = 20.0
+"""A word from outside is no older than this: the tripwire asks every seven seconds, so two questions in a row went unanswered."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedAddress:
+    """What the tripwire last heard: the address that its packets carry outside. It has no vote and no veto: it spares calls."""
+
+    address: IPv4Address
+    age_s: float
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it still says something."""
+        return 0.0 <= self.age_s < FRESH_S
+
+
 @dataclass(frozen=True, slots=True)
 class EchoAnswer:
     """One echo service's word on our public address; ``operator`` is who runs it: votes count per operator."""
@@ -115,3 +132,5 @@ class Observation:
     router_wan: Reading[RouterWan] | None
     """``None``: not asked (switched off, or no gateway)."""
     echo: Mapping[Family, EchoRound]
+    outside: MappedAddress | None = None
+    """The tripwire's last word; ``None``: switched off, or nothing was ever heard."""
