@@ -16,7 +16,7 @@ def weigh(belief: Belief, verdict: PublicAddress, router_wan: IPv4Address | None
         return _gather(belief, verdict.ip, router_wan, now, policy)
     if isinstance(verdict, Unchanged) and is_confirmed(belief, policy) and verdict.ip == belief.confirmed:
         if verdict.by == "router":
-            return replace(belief, doubts=0)
+            return replace(belief, doubts=0) if belief.doubts else belief
         said = _vouches(router_wan, verdict.ip)
         return replace(belief, doubts=0, agreed_at=now.instant, router_said=said, turn=belief.turn + 1)
     return replace(belief, streak=0, doubts=belief.doubts + 1, turn=belief.turn + 1)

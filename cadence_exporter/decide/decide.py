@@ -21,7 +21,7 @@ updated) would all ask the same one next, in the same seconds."""
 def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> Decision:
     """One cycle's decision. ``draw`` is uniform in [0, 1)."""
     beliefs = _believe(memory, assessment, now, draw, policy)
-    before, governing = memory.beliefs.get(policy.families[0], Belief()), beliefs[policy.families[0]]
+    before, governing = memory.beliefs.get(policy.families[0]) or Belief(), beliefs[policy.families[0]]
     phase = state_machine.step(
         memory.phase, state_machine.sight(assessment.wan, memory.phase, before, governing, policy)
     )
@@ -33,7 +33,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
     records = {key: record for key, record in memory.records.items() if key in named}
     for action in actions:
         key = action.record.key
-        records[key] = dns.intend(records.get(key, RecordMemory()), action)
+        records[key] = dns.intend(records.get(key) or RecordMemory(), action)
     look, why = pace.next_look(phase, beliefs, now, draw, policy)
     after = replace(
         memory,
@@ -68,7 +68,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
 def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> dict[Family, Belief]:
     beliefs = {}
     for family in policy.families:
-        belief = memory.beliefs.get(family, Belief())
+        belief = memory.beliefs.get(family) or Belief()
         if memory.phase is Phase.INIT:
             belief = replace(belief, turn=int(draw * MOST_TURNS))
         if assessment.wan is Link.UP:
@@ -84,7 +84,7 @@ def _dns(
     considered = [
         dns.consider(
             spec,
-            memory.records.get(spec.key, RecordMemory()),
+            memory.records.get(spec.key) or RecordMemory(),
             dns.Standing(phase, beliefs[spec.family], assessment.public[spec.family]),
             now,
             policy,
@@ -96,11 +96,12 @@ def _dns(
 
 
 def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[AddressChanged]:
-    return [
-        AddressChanged(before, after.confirmed)
-        for family, after in beliefs.items()
-        if after.confirmed is not None and after.confirmed != (before := memory.beliefs.get(family, Belief()).confirmed)
-    ]
+    changes = []
+    for family, after in beliefs.items():
+        before = (memory.beliefs.get(family) or Belief()).confirmed
+        if after.confirmed is not None and after.confirmed != before:
+            changes.append(AddressChanged(before, after.confirmed))
+    return changes
 
 
 def _transition(before: Phase, after: Phase, held: Belief, belief: Belief) -> Transition | None:

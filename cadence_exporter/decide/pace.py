@@ -55,7 +55,7 @@ def brought_forward(
         if record.hold_until is not None:
             looks.append((record.hold_until, "retry"))
     upcoming = [look for look in looks if look[0] > now.instant]
-    return min((regular, *upcoming), key=lambda look: look[0])
+    return min((regular, *upcoming), key=lambda look: look[0]) if upcoming else regular
 
 
 def look_after(looks: int, draw: float) -> float:

@@ -23,7 +23,7 @@ def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now, draw: 
         records = dict(memory.records)
         for outcome in outcomes:
             key = outcome.action.record.key
-            records[key] = after(records.get(key, RecordMemory()), outcome, draw)
+            records[key] = after(records.get(key) or RecordMemory(), outcome, draw)
         memory = replace(memory, records=MappingProxyType(records))
     look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
     if memory is decision.memory and look == decision.next_look:
