@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
+from cadence_exporter.model.trace import Hop
 
 
 class Link(StrEnum):
@@ -62,6 +63,38 @@ class NotPublic:
 PublicAddress = Agreed | Unchanged | Disputed | Unknown | NotPublic
 
 
+class FaultLayer(StrEnum):
+    """Where it broke, nearest first. A closed set: it is a metric label. What the evidence does not tell has no layer at all."""
+
+    HOST = "host"
+    """This host: its own cable or network, its address, its route."""
+    LAN = "lan"
+    """The router, or the way to it."""
+    ACCESS = "access"
+    """The modem or the access line: right behind a router that is alive."""
+    ISP = "isp"
+    UPSTREAM = "upstream"
+    """Beyond what can be told to be the ISP's."""
+    DNS = "dns"
+    """Packets come through, names do not resolve."""
+    REMOTE = "remote"
+    """Packets come through; somebody out there does not do what he is asked."""
+
+
+class Nat(StrEnum):
+    """What stands between the router and the world, for IPv4. Anything but OPEN: nobody reaches this home from outside."""
+
+    OPEN = "open"
+    """The router itself holds the public address: one NAT, and its port forwarding works."""
+    CGNAT = "cgnat"
+    """The router's address is out of 100.64.0.0/10 (RFC 6598): the ISP shares one public address among customers."""
+    DOUBLE = "double"
+    """The router's address is private: another router, in the house or at the ISP, translates once more."""
+    MISMATCH = "mismatch"
+    """The router names a public address, and goes on naming it while the outside sees another one."""
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What one observation means."""
@@ -77,3 +110,10 @@ class Assessment:
     """The tripwire's word on the address that the outside sees, when it is fresh."""
     asked: Mapping[tuple[Family, str], bool] = field(default_factory=lambda: MappingProxyType({}))
     """The echo services that were asked in this observation, and whether they answered."""
+    fault: FaultLayer | None = None
+    """Where it broke; ``None``: nothing did, or the evidence does not tell."""
+    fault_why: str = ""
+    """The rule that named the layer, or why none could be named although something broke; for people."""
+    last_hop: Hop | None = None
+    """While the path fails: the hop farthest out that still answered."""
+    nat: Nat = Nat.UNKNOWN

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import Layer, Memory, Phase
 from cadence_exporter.model.record import RecordKey, RecordSpec
@@ -86,11 +87,17 @@ class OutageEnded:
     began: Now
     ended: Now
     layer: Layer
+    fault: FaultLayer | None = None
 
     @property
     def seconds(self) -> float:
         """Its length on the monotonic clock."""
         return self.ended.instant - self.began.instant
+
+    @property
+    def where(self) -> str:
+        """Where it broke when that was found out, else what was to be seen when it began."""
+        return str(self.fault or self.layer)
 
 
 @dataclass(frozen=True, slots=True)

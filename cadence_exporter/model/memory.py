@@ -7,9 +7,10 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
-from cadence_exporter.model.assessment import PublicAddress
+from cadence_exporter.model.assessment import FaultLayer, Nat, PublicAddress
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.record import RecordKey
+from cadence_exporter.model.trace import UsualPath
 
 
 class Phase(StrEnum):
@@ -46,6 +47,8 @@ class Belief:
     """Observations in a row in which the address was disputed, unknown or not public."""
     router_said: IPv4Address | None = None
     """The router's word when it named the very address that was last agreed on: while it stays, echo services are spared."""
+    outside_said: IPv4Address | None = None
+    """The tripwire's word, likewise."""
     agreed_at: Instant | None = None
     """When echo services last agreed in full."""
     turn: int = 0
@@ -96,6 +99,14 @@ class Outage:
 
     began: Now
     layer: Layer
+    """What was to be seen when it began."""
+    fault: FaultLayer | None = None
+    """Where it broke: the first layer that the evidence named while it lasted."""
+
+    @property
+    def where(self) -> str:
+        """The layer that it is laid to by now."""
+        return str(self.fault or self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,26 @@ class EchoPlan:
     """When the router still says this, none is asked."""
     meanwhile: PublicAddress | None = None
     """The verdict that stands while the services have a rest."""
+    spare_if_outside_says: IPv4Address | None = None
+    """When the tripwire still says this, none is asked."""
+    even_if_hinted: bool = False
+    """A hint changes nothing: so many of them came that the calls of this hour run out."""
+
+    def vouched(self, router_says: IPv4Address | None, outside_says: IPv4Address | None) -> bool | None:
+        """Whether those who vouch for the address still do: True spares everyone, False asks everyone; None: they keep silent."""
+        vouchers = ((self.spare_if_router_says, router_says), (self.spare_if_outside_says, outside_says))
+        words = [said == expected for expected, said in vouchers if expected is not None and said is not None]
+        return all(words) if words else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An echo service that fails."""
+
+    failures: int
+    """In a row, while the WAN path worked."""
+    until: Instant
+    """It is not asked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +160,19 @@ class Memory:
     echo_plans: Mapping[Family, EchoPlan] = field(default_factory=lambda: MappingProxyType({}))
     """What the next observation asks; a family that is missing is asked in full."""
     outage: Outage | None = None
+    usual_path: UsualPath | None = None
+    """The way out as it was last traced while it worked."""
+    router_edge: bool | None = None
+    """Whether the router's word on its WAN side, while the path works, is a public or shared address: then it is the edge of the home.
+    False: it names none, or a private one, as behind a second router; ``None``: it does not say."""
+    nat: Nat = Nat.UNKNOWN
+    """What was last known to stand between the router and the world."""
+    echo_rests: Mapping[tuple[Family, str], Rest] = field(default_factory=lambda: MappingProxyType({}))
+    """Echo services (family and URL) that failed the last time they were asked."""
+    calls: tuple[tuple[str, Instant], ...] = ()
+    """Service and time of each call of the last hour, the oldest first; what was called before a restart included."""
+
+    def plan_for(self, family: Family, *, hinted: bool) -> EchoPlan | None:
+        """What the next observation asks; ``None`` asks everyone."""
+        plan = self.echo_plans.get(family)
+        return None if plan is None or (hinted and not plan.even_if_hinted) else plan

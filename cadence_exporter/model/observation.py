@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.instants import Now
+from cadence_exporter.model.trace import OwnLink, Trace
 
 T = TypeVar("T")
 
@@ -80,6 +81,13 @@ class RouterWan:
     epoch_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class NamesResolve:
+    """The system's resolver found an address."""
+
+    name: str
+
+
 FRESH_S = 20.0
 """A word from outside is no older than this: the tripwire asks every seven seconds, so two questions in a row went unanswered."""
 
@@ -134,3 +142,9 @@ class Observation:
     echo: Mapping[Family, EchoRound]
     outside: MappedAddress | None = None
     """The tripwire's last word; ``None``: switched off, or nothing was ever heard."""
+    link: OwnLink | None = None
+    """This host's own end; ``None``: not looked at."""
+    names: Reading[NamesResolve] | None = None
+    """Whether the system's resolver works; ``None``: not asked, for nothing in the settings is a name."""
+    trace: Reading[Trace] | None = None
+    """The newest trace that still says something; ``None``: none was made since the path last changed its state."""
