@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from enum import Enum
 from ipaddress import ip_address
 from typing import Any, cast
 
@@ -24,7 +25,20 @@ Resolver = Callable[..., list[tuple[Any, ...]]]
 # A name with hundreds of dead addresses would otherwise leave each of them a sliver of the deadline.
 _MOST_ADDRESSES = 4
 
+# What "inside" means; an overlay network such as Tailscale's lies in the carrier-grade range.
+_HOME_RANGES = frozenset({"private", "link_local", "unique_local", "loopback", "cgnat"})
+
 _AF = {None: socket.AF_UNSPEC, Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
+
+
+class Reach(Enum):
+    """Where the addresses of a host may lie."""
+
+    OUTSIDE = "outside"
+    """Public ones; loopback when the host's name says so."""
+    INSIDE = "inside"
+    """The home's own, never public ones: what is sent there is not encrypted."""
+    ANYWHERE = "anywhere"
 
 
 class Dialer:
@@ -46,18 +60,25 @@ class Dialer:
         return Bound(self._clock, deadline, max_bytes_in)
 
     def connect(
-        self, host: str, port: int, bound: Bound, family: Family | None = None, *, literal_anywhere: bool = False
+        self,
+        host: str,
+        port: int,
+        bound: Bound,
+        family: Family | None = None,
+        *,
+        literal_anywhere: bool = False,
+        reach: Reach = Reach.OUTSIDE,
     ) -> BoundedSocket:
         """A TCP connection to the first address that answers. Raises ProbeFailed.
 
         ``literal_anywhere``: a host that is an address, as the user wrote it, may lie inside the house too.
         """
         literal = literal_of(host) if literal_anywhere else None
-        addresses = [literal] if literal is not None else self._resolve(host, port, bound, family)
+        addresses = [literal] if literal is not None else self._resolve(host, port, bound, family, reach)
         failure: ProbeFailed | None = None
         for tried, address in enumerate(addresses):
             try:
-                return _connect_one(address, port, bound, share=len(addresses) - tried)
+                return connect_to(address, port, bound, share=len(addresses) - tried)
             except ProbeFailed as error:
                 failure = error
         raise cast("ProbeFailed", failure)
@@ -92,7 +113,7 @@ class Dialer:
             raise
         return tls
 
-    def _resolve(self, host: str, port: int, bound: Bound, family: Family | None) -> list[IpAddress]:
+    def _resolve(self, host: str, port: int, bound: Bound, family: Family | None, reach: Reach) -> list[IpAddress]:
         bound.remaining_s()
         try:
             found = self._resolver(host, port, _AF[family], socket.SOCK_STREAM)
@@ -100,7 +121,7 @@ class Dialer:
             raise ProbeFailed(FailureReason.DNS, f"{host} has no address: {_short(error)}") from error
         bound.remaining_s()  # a resolver cannot be interrupted; its late answer is not used
         addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
-        usable = [address for address in addresses if _may_reach(host, address)]
+        usable = [address for address in addresses if _may_reach(host, address, reach)]
         if not usable:
             named = ", ".join(f"{address} ({special_range(address)})" for address in addresses) or "nothing"
             raise ProbeFailed(FailureReason.DNS, f"{host} resolves to {named}")
@@ -129,13 +150,15 @@ def client_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
-def _may_reach(host: str, address: IpAddress) -> bool:
+def _may_reach(host: str, address: IpAddress, reach: Reach) -> bool:
+    if reach is not Reach.OUTSIDE:
+        return reach is Reach.ANYWHERE or special_range(address) in _HOME_RANGES
     wanted = "loopback" if is_loopback(host.lower()) else None
     return special_range(address) == wanted
 
 
-def _connect_one(address: IpAddress, port: int, bound: Bound, share: int) -> BoundedSocket:
-    """Connect, leaving time for the ``share - 1`` addresses after this one."""
+def connect_to(address: IpAddress, port: int, bound: Bound, share: int = 1) -> BoundedSocket:
+    """A TCP connection to just this address, leaving time for the ``share - 1`` after this one. Raises ProbeFailed."""
     remaining_s = bound.remaining_s() / share
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the IP version itself
     try:

@@ -87,7 +87,7 @@ def test_an_address_is_asked_wherever_it_lies_because_the_user_wrote_it(monkeypa
         asked.append(str(address))
         return socket.socket()
 
-    monkeypatch.setattr(dial, "_connect_one", connect)
+    monkeypatch.setattr(dial, "connect_to", connect)
     for host in ("192.168.0.1", "203.0.113.1"):
         assert go(f"tcp://{host}:80") == PathWorks(host, 80)
     assert asked == ["192.168.0.1", "203.0.113.1"]

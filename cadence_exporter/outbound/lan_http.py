@@ -1,0 +1,93 @@
+"""HTTP to one device in the user's own home: the host and port of the settings, and nothing else.
+
+Appliances speak plain http on private addresses, which everything else is forbidden. All other bounds are those of ``https``:
+a total deadline, capped bodies, no redirects, no proxy, a connection of its own for each call.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import auth, utils
+
+from cadence_exporter.errors import ProbeFailed
+from cadence_exporter.model.instants import Instant
+from cadence_exporter.model.observation import FailureReason
+from cadence_exporter.outbound.https import Answer, Https, Request
+
+MAX_BYTES = 65_536
+_UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """User and password of a device."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+class LanHttp:
+    """See the module. ``origin`` is scheme, host and port; ``service`` is the name in the call log."""
+
+    def __init__(
+        self, https: Https, origin: str, service: str, *, basic: Login | None = None, digest: Login | None = None
+    ) -> None:
+        """``digest`` answers challenges with SHA-256 only, ``basic`` sends the password along: as the device's kind has it."""
+        self._https = https
+        self._origin = origin.rstrip("/")
+        self._service = service
+        self._basic = basic
+        self._digest = digest
+
+    def __repr__(self) -> str:
+        return f"LanHttp({self._origin!r})"
+
+    def call(
+        self,
+        path: str,
+        deadline: Instant,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """Ask for ``path`` (with its query, percent-encoded). Raises ProbeFailed; any status is an answer."""
+        sent = dict(headers or {})
+        if self._basic is not None:
+            pair = f"{self._basic.user}:{self._basic.password}".encode()
+            sent["Authorization"] = f"Basic {b64encode(pair).decode()}"  # RFC 7617
+        request = Request(self._service, self._origin + path, method, sent, body, max_bytes=MAX_BYTES, at_home=True)
+        answer = self._https.call(request, deadline)
+        if answer.status != _UNAUTHORIZED or self._digest is None:
+            return answer
+        sent["Authorization"] = _digest_header(self._digest, answer.headers.get("www-authenticate", ""), request)
+        return self._https.call(request, deadline)
+
+
+def url_origin(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _digest_header(login: Login, challenge: str, request: Request) -> str:
+    """RFC 7616. Raises ProbeFailed when the device asks for less than SHA-256: it may be somebody else, fishing for the password."""
+    kind, _, rest = challenge.partition(" ")
+    parse: Any = utils.parse_dict_header  # requests has no types for these
+    fields: dict[str, str | None] = parse(rest)
+    wanted = fields.get("algorithm") or ""
+    qop = [word.strip() for word in (fields.get("qop") or "").split(",")]
+    if kind.lower() != "digest" or wanted.upper() != "SHA-256" or "auth" not in qop or not fields.get("nonce"):
+        raise ProbeFailed(
+            FailureReason.HTTP, "asks for the password in a way that it must not be given (not digest SHA-256)"
+        )
+    digest: Any = auth.HTTPDigestAuth(login.user, login.password)
+    digest.init_per_thread_state()
+    digest._thread_local.chal = {**fields, "realm": fields.get("realm") or "", "qop": "auth"}  # noqa: SLF001 - its hooks need a Session
+    header = digest.build_digest_header(request.method, request.url)
+    if header is None:
+        raise ProbeFailed(FailureReason.HTTP, "its challenge for the password cannot be answered")
+    return str(header)
