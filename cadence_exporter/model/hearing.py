@@ -28,6 +28,8 @@ class Ignored(StrEnum):
     """An answer to nothing that was asked, or to a question of long ago."""
     OVERHEARD = "overheard"
     """Well formed, but meant for somebody else."""
+    REMAPPED = "remapped"
+    """The NAT gave another port to the same address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The numbers that assess and decide go by: the settings, reduced to what the pure stages need."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.record import RecordSpec
@@ -26,3 +28,7 @@ class Policy:
     records: tuple[RecordSpec, ...]
     cache_max_age_s: float
     max_changes_per_day: int
+    echo: Mapping[Family, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The echo services of each family, by URL."""
+    max_calls_per_hour: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """By service, as in ``ApiCall``; a service that is missing has no limit."""
