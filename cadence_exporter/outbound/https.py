@@ -25,7 +25,7 @@ from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.operators import is_loopback
 from cadence_exporter.model.outcome import ApiCall
 from cadence_exporter.outbound.call_log import CallLog
-from cadence_exporter.outbound.dial import Dialer, Resolver
+from cadence_exporter.outbound.dial import Dialer, Reach, Resolver
 from cadence_exporter.seams import Clock
 
 # Headers and chunk framing on top of the body. Without it, an endless header or chunk-size line would fill the memory.
@@ -48,6 +48,8 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     family: Family | None = None
     max_bytes: int = 4096
+    at_home: bool = False
+    """A device in the user's own home (see lan_http): plain http is allowed, and only to addresses that lie inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Https:
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
 
         def dial() -> socket.socket:
-            sock = self.dialer.connect(host, port, bound, request.family)
+            reach = _reach(request, parts.scheme)
+            sock = self.dialer.connect(host, port, bound, request.family, reach=reach)
             return self.dialer.secure(sock, host) if parts.scheme == "https" else sock
 
         pool = _OneCallPool(host, port, dial)
@@ -164,7 +167,7 @@ def _prepare(request: Request) -> tuple[requests.PreparedRequest, SplitResult]:
         raise ProbeFailed(FailureReason.OTHER, "not a usable URL") from error
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
         raise ProbeFailed(FailureReason.OTHER, "not a usable URL")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not request.at_home and not is_loopback(parts.hostname):
         raise ProbeFailed(FailureReason.OTHER, f"{parts.hostname}: only https leaves this machine")
     prepared.headers.update(request.headers)
     # "identity": what is never unpacked cannot explode.
@@ -172,6 +175,12 @@ def _prepare(request: Request) -> tuple[requests.PreparedRequest, SplitResult]:
         {"Host": parts.netloc, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
     )
     return prepared, parts
+
+
+def _reach(request: Request, scheme: str) -> Reach:
+    if not request.at_home:
+        return Reach.OUTSIDE
+    return Reach.INSIDE if scheme == "http" else Reach.ANYWHERE
 
 
 def _refuse_meddled(response: BaseHTTPResponse) -> None:
