@@ -46,13 +46,19 @@ class ProbeFailed(Exception):
 
 
 class ActionFailed(Exception):
-    """An action did not work. ``refusal`` says that it must not be tried as things stand (a conflict, not a fault)."""
+    """An action did not work. ``refusal`` says that it must not be tried as things stand (a conflict, not a fault).
 
-    def __init__(self, detail: str, *, retry_after_s: float | None = None, refusal: bool = False) -> None:
+    ``doubtful``, of the power: it may be off, with nobody sure to turn it on again; ``ensure_on`` is owed.
+    """
+
+    def __init__(
+        self, detail: str, *, retry_after_s: float | None = None, refusal: bool = False, doubtful: bool = False
+    ) -> None:
         self.detail = printable(detail)
         super().__init__(self.detail)
         self.retry_after_s = retry_after_s
         self.refusal = refusal
+        self.doubtful = doubtful
 
 
 class StateUnavailable(Exception):

@@ -8,6 +8,7 @@ from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import ApiCall
+from cadence_exporter.model.power import BounceReceipt, Identity, PowerReading
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.wakeup import Reason, Wakeup
 from cadence_exporter.model.zone import HeldRecord, RecordSet, TruthAnswer
@@ -85,6 +86,35 @@ class DnsProvider(Protocol):
 
     def update(self, spec: RecordSpec, held: HeldRecord, address: IpAddress, deadline: Instant) -> None:
         """Change the content of ``held``, and of the rest only what ``spec`` names. Raises ActionFailed."""
+        ...
+
+
+class PowerSwitch(Protocol):
+    """What the modem's power runs through. Everything but ``bounce`` may be done at any time, as often as one likes."""
+
+    name: str
+    """The device's type, as in the settings."""
+    device_owns_timer: bool
+    """False: nobody but us turns the power on again after a bounce."""
+
+    def identify(self, deadline: Instant) -> Identity:
+        """Who is there. Raises ProbeFailed, also when it is another device than the one known."""
+        ...
+
+    def is_on(self, deadline: Instant) -> PowerReading:
+        """What the relay does, of whichever device is there. Raises ProbeFailed."""
+        ...
+
+    def bounce(self, off_for_s: float, deadline: Instant) -> BounceReceipt:
+        """Cut the power for a while; returns as soon as its return is proven, long before it happens.
+
+        Raises ActionFailed: ``refusal`` when this device must not be switched as things stand (the text says what to do),
+        ``doubtful`` when the power may be off without proof that it comes back.
+        """
+        ...
+
+    def ensure_on(self, deadline: Instant) -> None:
+        """Turn it on and read that back; harmless when it is on. Raises ActionFailed, always ``doubtful``."""
         ...
 
 
