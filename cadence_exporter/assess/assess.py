@@ -1,6 +1,7 @@
 """An observation -> what is true, what is unknown."""
 
-from cadence_exporter.assess import path, public_ip
+from cadence_exporter.assess import fault, nat, path, public_ip, way_out
+from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Observation
@@ -21,10 +22,19 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
         )
         for family in policy.families
     }
+    finding = fault.find(observation, wan, public.get(policy.families[0]), memory, policy)
+    over_ipv4 = public.get(Family.IPV4)
+    kind = nat.judge(observation, wan, over_ipv4, memory)
     return Assessment(
         lan=path.lan(observation.router, wan),
         wan=wan,
         public=public,
         router_wan=router_wan,
-        cgnat=public_ip.behind_another_nat(router_wan),
+        cgnat=public_ip.behind_another_nat(router_wan) or kind in nat.UNREACHABLE,
+        fault=finding.layer,
+        fault_why=finding.why,
+        last_hop=finding.last_hop,
+        nat=kind,
+        usual_path=way_out.usual_path(observation),
+        router_edge=nat.router_edge(observation, wan, over_ipv4),
     )

@@ -7,7 +7,7 @@ from cadence_exporter.decide import belief as beliefs_of
 from cadence_exporter.decide import dns, echo_plan, outage, pace
 from cadence_exporter.decide import phase as state_machine
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Assessment, Link
+from cadence_exporter.model.assessment import Assessment, Link, Nat
 from cadence_exporter.model.decision import Action, AddressChanged, Decision, Refused, Transition
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
@@ -50,7 +50,10 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
                 if (plan := echo_plan.plan(phase, family, belief, assessment, now, policy))
             }
         ),
-        outage=lasting,
+        outage=outage.lay(lasting, assessment),
+        usual_path=assessment.usual_path or memory.usual_path,
+        router_edge=memory.router_edge if assessment.router_edge is None else assessment.router_edge,
+        nat=memory.nat if assessment.nat is Nat.UNKNOWN else assessment.nat,
     )
     return Decision(
         memory=after,

@@ -1,7 +1,9 @@
 """When an outage begins and ends, and which layer it is laid to."""
 
+from dataclasses import replace
+
 from cadence_exporter.decide.phase import TOLERATED_DOUBTS
-from cadence_exporter.model.assessment import Link
+from cadence_exporter.model.assessment import Assessment, Link
 from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Layer, Memory, Outage, Phase
@@ -24,5 +26,13 @@ def after(
     if outage is None:
         return (Outage(now, began), None) if began else (None, None)
     if phase is Phase.UP:
-        return None, OutageEnded(outage.began, now, outage.layer)
+        return None, OutageEnded(outage.began, now, outage.layer, outage.fault)
     return outage, None
+
+
+def lay(outage: Outage | None, assessment: Assessment) -> Outage | None:
+    """The outage, laid to the first layer that is named while it shows itself: what follows, as the line comes back, is not its cause."""
+    if outage is None or outage.fault is not None or assessment.fault is None:
+        return outage
+    shows = outage.layer is Layer.IP or assessment.wan is Link.DOWN
+    return replace(outage, fault=assessment.fault) if shows else outage

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
-from cadence_exporter.model.trace import Hop
+from cadence_exporter.model.trace import Hop, UsualPath
 
 
 class Link(StrEnum):
@@ -117,3 +117,7 @@ class Assessment:
     last_hop: Hop | None = None
     """While the path fails: the hop farthest out that still answered."""
     nat: Nat = Nat.UNKNOWN
+    usual_path: UsualPath | None = None
+    """The way out, when this observation brought a trace of it made while it worked."""
+    router_edge: bool | None = None
+    """Whether the router is the edge of the home, by its own word over a working path; ``None``: nothing new."""
