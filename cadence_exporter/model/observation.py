@@ -72,13 +72,22 @@ class PathWorks:
     port: int
 
 
+class RouterProtocol(StrEnum):
+    """How the router gave its word."""
+
+    NATPMP = "natpmp"
+    UPNP = "upnp"
+
+
 @dataclass(frozen=True, slots=True)
 class RouterWan:
-    """The router's own word on its WAN side (NAT-PMP). It has no vote: it spares calls and it can veto."""
+    """The router's own word on its WAN side (NAT-PMP or UPnP). It has no vote: it spares calls and it can veto."""
 
     address: IPv4Address | None
-    """``None``: the router says that it has no WAN address (NAT-PMP result 3, RFC 6886 section 3.5)."""
+    """``None``: the router says that it has no WAN address (NAT-PMP result 3, RFC 6886 section 3.5; UPnP: empty, or disconnected)."""
     epoch_s: int
+    """Seconds since its epoch (NAT-PMP), or since the connection is up (UPnP); 0 when it does not say."""
+    by: RouterProtocol = RouterProtocol.NATPMP
 
 
 @dataclass(frozen=True, slots=True)

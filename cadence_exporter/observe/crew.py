@@ -14,20 +14,19 @@ from cadence_exporter.model.observation import (
     Observation,
     PathWorks,
     RouterAlive,
-    RouterWan,
 )
 from cadence_exporter.observe.gateway import Gateway, default_gateway
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
-from cadence_exporter.observe.public_ip import natpmp
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
 from cadence_exporter.observe.router import RouterProbe
+from cadence_exporter.observe.router_word import RouterWords, Word
 from cadence_exporter.observe.wan_path import reach
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.seams import Clock, Faults
 from cadence_exporter.settings.endpoints import parse_target
 from cadence_exporter.settings.schema import Settings
 
-# How long the echo services wait to learn whether the router spares them. A router that speaks NAT-PMP answers in milliseconds.
+# How long the echo services wait to learn whether the router spares them. A router that speaks NAT-PMP or UPnP answers in milliseconds.
 _ROUTER_PATIENCE_S = 1.0
 # What a panel may need after its deadline to put its readings together.
 _HAND_OVER_S = 0.03
@@ -43,6 +42,7 @@ class ProbeCrew:
         self._lanes = ProbeLanes(clock, faults)
         self._targets = tuple((text, parse_target(text)) for text in settings.wan.targets)
         self._router = RouterProbe(settings.router.probe, settings.router.tcp_port)
+        self._words = RouterWords(settings.router, self._lanes, clock)
         self._panels = {
             family: EchoPanel(family, settings.echo_services(family), https, self._lanes, clock)
             for family in settings.public_ip.families
@@ -53,7 +53,7 @@ class ProbeCrew:
         began = self._clock.monotonic()
         deadline = later(began, self._settings.loop.probe_timeout)
         gateway = self._gateway()
-        router_wan = self._start_natpmp(gateway, deadline)
+        router_wan = self._words.start(gateway, deadline)
         router = self._start_router(gateway, deadline)
         wan = self._start_wan(deadline)
         plans = {family: None if hinted else memory.echo_plans.get(family) for family in self._panels}
@@ -88,13 +88,6 @@ class ProbeCrew:
             return None
         return self._lanes.start("router", "router", lambda: self._router.ask(gateway, self._clock, deadline))
 
-    def _start_natpmp(self, gateway: Gateway | None, deadline: Instant) -> Pending[RouterWan] | None:
-        """Only IPv4 gateways speak NAT-PMP."""
-        if gateway is None or not self._settings.router.natpmp or not isinstance(gateway.address, IPv4Address):
-            return None
-        address, port = gateway.address, self._settings.router.natpmp_port
-        return self._lanes.start("natpmp", "natpmp", lambda: natpmp.ask(address, port, self._clock, deadline))
-
     def _start_wan(self, deadline: Instant) -> list[Pending[PathWorks]]:
         dialer = self._https.dialer
         return [
@@ -103,7 +96,7 @@ class ProbeCrew:
         ]
 
     def _start_echo(
-        self, plans: dict[Family, EchoPlan | None], router_wan: Pending[RouterWan] | None, deadline: Instant
+        self, plans: dict[Family, EchoPlan | None], router_wan: Word | None, deadline: Instant
     ) -> dict[Family, Pending[EchoRound]]:
         """Panels that do not depend on the router begin at once; the others as soon as it has spoken, or kept silent too long."""
         waiting = [family for family, plan in plans.items() if plan and plan.spare_if_router_says is not None]

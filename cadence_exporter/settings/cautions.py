@@ -26,8 +26,6 @@ def _not_built(settings: Settings, chosen: Collection[str]) -> Iterator[str]:
         yield "notify.urls: notifications are not in this version; no message is sent"
     if settings.heartbeat.url is not None:
         yield "heartbeat.url: the heartbeat is not in this version; the URL is never asked"
-    if settings.router.upnp and "router.upnp" in chosen:
-        yield "router.upnp: UPnP is not in this version; the router is asked by NAT-PMP only"
     if settings.wan.trace and "wan.trace" in chosen:
         yield "wan.trace: the hop trace is not in this version; a failing path is not traced"
 

@@ -166,7 +166,12 @@ class RouterSettings(Section):
         description="Ask the router for its WAN address (NAT-PMP). Its word has no vote: it spares calls, and it can veto.",
     )
     natpmp_port: Port = Field(default=5351, description="UDP port of NAT-PMP.")
-    upnp: Annotated[bool, flag()] = Field(default=True, description="The same by UPnP. Not in this version.")
+    upnp: Annotated[bool, flag()] = Field(
+        default=True,
+        description="Ask the router by UPnP where NAT-PMP is off or not answered, and subscribe to its events. "
+        "Its word has the same standing; an event only makes Cadence look.",
+    )
+    upnp_port: Port = Field(default=1900, description="UDP port where the router answers UPnP searches (SSDP).")
 
 
 class WanSettings(Section):

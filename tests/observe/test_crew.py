@@ -19,6 +19,7 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.memory import EchoPlan, Memory, Phase
 from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation, RouterWan
 from cadence_exporter.observe import crew as crew_module
+from cadence_exporter.observe import router_word
 from cadence_exporter.observe.crew import ProbeCrew
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
@@ -68,7 +69,7 @@ class Home:
     def __init__(self, **sections: Any) -> None:
         base: dict[str, Any] = {
             "loop": {"probe_timeout": "5s"},
-            "router": {"address": "127.0.0.1", "natpmp": False},
+            "router": {"address": "127.0.0.1", "natpmp": False, "upnp": False},
             "wan": {"targets": ["tcp://127.0.0.1:1"]},
             "public_ip": {"echo": ["http://127.0.0.1:1/"], "quorum": 1},
         }
@@ -164,7 +165,7 @@ def stall(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         raise OSError
 
     monkeypatch.setattr(crew_module, "reach", hang)
-    monkeypatch.setattr(crew_module.natpmp, "ask", hang)
+    monkeypatch.setattr(router_word.natpmp, "ask", hang)
     monkeypatch.setattr(crew_module.RouterProbe, "ask", hang)
     monkeypatch.setattr(Https, "call", hang)
     return release
