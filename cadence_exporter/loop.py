@@ -86,7 +86,7 @@ class Loop:
     def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
         around, policy = self.around, self.equipment.policy
         before, draw = self.memory, around.draw()
-        observation = self.equipment.crew.observe(began, before, hinted=wakeup.hints)
+        observation = self.equipment.crew.observe(began, before, hinted=wakeup.asks_everyone)
         if around.doorbell.stopping:
             return began.instant
         observed = around.clock.monotonic()

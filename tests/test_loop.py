@@ -20,7 +20,7 @@ from cadence_exporter.model.observation import (
     RouterMethod,
 )
 from cadence_exporter.model.outcome import Outcome, Result
-from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.model.wakeup import WORD_OF_THE_ROUTER, Reason, Wakeup
 from tests.decide.cases import HOME, SPEC, at, fresh, make_policy
 
 
@@ -125,6 +125,23 @@ def test_the_loop_climbs_to_up_and_waits_for_as_long_as_was_decided():
     assert loop.memory.phase is Phase.UP
     assert [cycle.number for cycle in world.cycles[::2]] == [1, 2]
     assert world.seconds == 100.0 + 3.0 + 180.0
+
+
+@pytest.mark.parametrize(
+    ("reason", "log"),
+    [(reason, "observe" if reason in WORD_OF_THE_ROUTER | {Reason.DUE} else "hinted")
+     for reason in Reason if reason not in {Reason.STOP, Reason.RELOAD}],
+)  # fmt: skip
+def test_a_word_of_the_routers_leaves_it_to_the_plan_who_is_asked_and_any_other_hint_asks_everybody(reason, log):
+    world = World()
+    make_loop(world).cycle(Wakeup(frozenset({reason})))
+    assert world.log[0] == log
+
+
+def test_whoever_else_rings_beside_the_router_has_everybody_asked():
+    world = World()
+    make_loop(world).cycle(due(Reason.ANNOUNCEMENT, Reason.NETLINK))
+    assert world.log[0] == "hinted"
 
 
 def test_the_id_of_a_cycle_is_told_before_anything_happens_in_it_and_taken_back_after(monkeypatch):

@@ -22,6 +22,12 @@ class Reason(StrEnum):
     STOP = "stop"
 
 
+_NO_HINTS = frozenset({Reason.DUE, Reason.RELOAD, Reason.STOP})
+WORD_OF_THE_ROUTER = frozenset({Reason.ANNOUNCEMENT, Reason.ROUTER, Reason.UPNP})
+"""What these claim, every look finds out on the LAN: it asks the router itself. While its answer is the one that was agreed on,
+nothing has changed, whoever said so; a forged packet then costs nothing outside."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wakeup:
     """Everyone who rang since the last cycle, coalesced."""
@@ -40,5 +46,13 @@ class Wakeup:
 
     @property
     def hints(self) -> bool:
-        """Whether somebody suspects a change, so that the next observation must ask outside."""
-        return bool(self.reasons - {Reason.DUE, Reason.RELOAD, Reason.STOP})
+        """Whether somebody suspects a change."""
+        return bool(self.reasons - _NO_HINTS)
+
+    @property
+    def asks_everyone(self) -> bool:
+        """Whether the suspicion is one that only the services outside can settle.
+
+        A word of the router's leaves it to the plan: they are asked as soon as the router's own answer is another one.
+        """
+        return bool(self.reasons - _NO_HINTS - WORD_OF_THE_ROUTER)

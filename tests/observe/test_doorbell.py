@@ -1,5 +1,6 @@
 """The doorbell, on a clock that only moves while somebody waits."""
 
+import itertools
 import queue
 import signal
 import threading
@@ -8,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from cadence_exporter.clock import SystemClock
+from cadence_exporter.decide.hints import BURST, MIN_SPACING_S, MOST_HINTS_AN_HOUR, REFILL_S
 from cadence_exporter.model.instants import Instant, Now, WallTime, later
 from cadence_exporter.model.wakeup import Reason
-from cadence_exporter.observe.doorbell import MIN_SPACING_S, MOST_HINTS_AN_HOUR, QueueDoorbell
+from cadence_exporter.observe.doorbell import QueueDoorbell
 
 
 class Clock:
@@ -118,8 +120,95 @@ def test_a_flood_of_announcements_is_bounded_per_hour(bell: QueueDoorbell, clock
         bell.ring(Reason.ANNOUNCEMENT)
         if bell.wait(Instant(clock.at + 30)).hints:
             hinted.append(clock.at)
-    assert len(hinted) >= 3 * MOST_HINTS_AN_HOUR
+    assert len(hinted) >= 2 * MOST_HINTS_AN_HOUR
     assert all(after - before >= 3600 for before, after in zip(hinted, hinted[MOST_HINTS_AN_HOUR:], strict=False))
+
+
+class Home:
+    """The loop's side of a doorbell under a flood: waits, works a tenth of a second, and waits again for the regular look."""
+
+    def __init__(self, bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+        self.bell, self.clock, self.inbox = bell, clock, inbox
+        self.woken: list[tuple[float, frozenset[Reason]]] = []
+
+    def live(self, seconds: float, every: float = 30.0) -> None:
+        """For so long."""
+        end = self.clock.at + seconds
+        while self.clock.at < end:
+            reasons = self.bell.wait(Instant(min(self.clock.at + every, end))).reasons
+            self.woken.append((self.clock.at, reasons))
+            self.clock.at += 0.1
+            while self.inbox.later and self.inbox.later[0][0] <= self.clock.at:
+                self.bell.ring(self.inbox.later.pop(0)[1])
+
+
+def flood(reason: Reason, seconds: int, each_second: int = 1000) -> list[tuple[float, Reason]]:
+    return [(1000.0 + n / each_second, reason) for n in range(seconds * each_second)]
+
+
+def test_a_thousand_rings_a_second_for_a_minute_cost_a_look_each_spacing_and_no_more_than_the_burst(
+    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+) -> None:
+    inbox.later = flood(Reason.ANNOUNCEMENT, 60)
+    home = Home(bell, clock, inbox)
+    home.live(60.0)
+    hinted = [at for at, reasons in home.woken if Reason.ANNOUNCEMENT in reasons]
+    assert len(hinted) == BURST
+    assert min(after - before for before, after in itertools.pairwise(hinted)) >= MIN_SPACING_S
+    assert len(inbox.now) <= 100
+
+
+def test_regular_looks_come_as_ever_under_a_flood(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+    inbox.later = flood(Reason.ANNOUNCEMENT, 300, 100)
+    home = Home(bell, clock, inbox)
+    home.live(300.0)
+    moments = [at for at, _ in home.woken]
+    assert max(after - before for before, after in itertools.pairwise(moments)) <= 30.2
+    assert len([reasons for _, reasons in home.woken if Reason.DUE in reasons]) >= 5
+
+
+@pytest.mark.parametrize("reason", [Reason.NETLINK, Reason.RESUME, Reason.CHECK, Reason.SIGNAL, Reason.NIC_UPDATE])
+@pytest.mark.parametrize("flooding", [Reason.ANNOUNCEMENT, Reason.UPNP, Reason.ROUTER, Reason.TRIPWIRE])
+def test_a_flood_from_the_lan_keeps_nobody_waiting_whom_the_host_itself_vouches_for(
+    bell: QueueDoorbell, clock: Clock, inbox: Inbox, flooding: Reason, reason: Reason
+) -> None:
+    inbox.later = sorted([*flood(flooding, 200, 10), (1150.05, reason)])
+    home = Home(bell, clock, inbox)
+    home.live(200.0)
+    (at,) = [at for at, reasons in home.woken if reason in reasons]
+    assert at - 1150.05 <= MIN_SPACING_S
+
+
+def test_what_the_router_answers_is_not_kept_waiting_by_forged_announcements(
+    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+) -> None:
+    inbox.later = sorted([*flood(Reason.ANNOUNCEMENT, 200, 10), (1150.05, Reason.ROUTER)])
+    home = Home(bell, clock, inbox)
+    home.live(200.0)
+    (at,) = [at for at, reasons in home.woken if Reason.ROUTER in reasons]
+    assert at - 1150.05 <= MIN_SPACING_S
+
+
+def test_after_a_flood_a_true_announcement_waits_a_minute_and_a_half_at_most(
+    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+) -> None:
+    inbox.later = [*flood(Reason.ANNOUNCEMENT, 60), (1200.0, Reason.ANNOUNCEMENT)]
+    home = Home(bell, clock, inbox)
+    home.live(60.0)
+    home.woken.clear()
+    home.live(1000.0)
+    assert min(at for at, reasons in home.woken if Reason.ANNOUNCEMENT in reasons and at >= 1200.0) <= 1200.0 + REFILL_S
+
+
+def test_a_ring_that_waits_already_is_not_kept_twice(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+    bell.ring(Reason.ANNOUNCEMENT)
+    bell.wait(Instant(1180.0))
+    bell.ring(Reason.ANNOUNCEMENT)
+    bell.wait(Instant(1000.5))
+    for _ in range(1000):
+        bell.ring(Reason.ANNOUNCEMENT)
+    assert inbox.now == []
+    assert bell.wait(Instant(1180.0)).reasons == {Reason.ANNOUNCEMENT}
 
 
 @pytest.mark.parametrize("reason", [Reason.STOP, Reason.RELOAD])

@@ -11,11 +11,17 @@ from cadence_exporter.simulate.world import World
 from tests.observe.test_doorbell import Clock, Inbox
 
 RINGS = st.lists(
-    st.tuples(st.integers(0, 9000), st.sampled_from((Reason.CHECK, Reason.CHECK, Reason.ROUTER, Reason.RELOAD))),
+    st.tuples(
+        st.integers(0, 9000),
+        st.sampled_from((Reason.CHECK, Reason.CHECK, Reason.ROUTER, Reason.ANNOUNCEMENT, Reason.RELOAD)),
+    ),
     max_size=150,
 )
 WAITS = st.lists(st.tuples(st.sampled_from((3.0, 30.0, 60.0, 180.0)), st.sampled_from((0.2, 0.2, 8.0))), max_size=60)
 CROWD = [(at, Reason.CHECK) for at in range(0, 9000, 7)]
+FLOOD = sorted(
+    [(at, Reason.ANNOUNCEMENT) for at in range(0, 9000, 2)] + [(at, Reason.CHECK) for at in range(50, 9000, 400)]
+)
 
 
 def moments(rings):
@@ -48,6 +54,7 @@ def woken_in_the_simulation(rings, waits):
 
 @given(RINGS, WAITS)
 @example(CROWD, [(60.0, 0.2)] * 200)
+@example(FLOOD, [(60.0, 0.2)] * 300)
 @example([(0, Reason.CHECK), (1, Reason.CHECK), (2, Reason.RELOAD)], [(3.0, 8.0)] * 5)
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 def test_both_wake_at_the_same_moments_for_the_same_reasons(rings, waits):
