@@ -97,7 +97,8 @@ class Loop:
         decided = around.clock.monotonic()
         outcomes = self._act(decision)
         ended = around.clock.now()
-        decision = remember(decision, outcomes, ended, draw)
+        calls = around.calls.drain()
+        decision = remember(decision, outcomes, ended, draw, calls)
         self.memory = decision.memory
         cycle = Cycle(
             id=cycle_id,
@@ -110,7 +111,7 @@ class Loop:
             assessment=assessment,
             decision=decision,
             outcomes=outcomes,
-            calls=around.calls.drain(),
+            calls=calls,
             phase_seconds=MappingProxyType(
                 {
                     "observe": observed - began.instant,

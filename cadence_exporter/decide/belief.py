@@ -10,15 +10,31 @@ from cadence_exporter.model.memory import Belief
 from cadence_exporter.model.policy import Policy
 
 
-def weigh(belief: Belief, verdict: PublicAddress, router_wan: IPv4Address | None, now: Now, policy: Policy) -> Belief:
-    """The belief after one more observation over a working path."""
+def weigh(
+    belief: Belief,
+    verdict: PublicAddress,
+    router_wan: IPv4Address | None,
+    now: Now,
+    policy: Policy,
+    outside: IPv4Address | None = None,
+) -> Belief:
+    """The belief after one more observation over a working path. ``router_wan`` and ``outside`` have no vote; they may vouch."""
     if isinstance(verdict, Agreed):
-        return _gather(belief, verdict.ip, router_wan, now, policy)
+        vouched = replace(
+            belief, router_said=_vouches(router_wan, verdict.ip), outside_said=_vouches(outside, verdict.ip)
+        )
+        return _gather(vouched, verdict.ip, now, policy)
     if isinstance(verdict, Unchanged) and is_confirmed(belief, policy) and verdict.ip == belief.confirmed:
-        if verdict.by == "router":
+        if verdict.by != "echo":
             return replace(belief, doubts=0) if belief.doubts else belief
-        said = _vouches(router_wan, verdict.ip)
-        return replace(belief, doubts=0, agreed_at=now.instant, router_said=said, turn=belief.turn + 1)
+        return replace(
+            belief,
+            doubts=0,
+            agreed_at=now.instant,
+            router_said=_vouches(router_wan, verdict.ip),
+            outside_said=_vouches(outside, verdict.ip),
+            turn=belief.turn + 1,
+        )
     return replace(belief, streak=0, doubts=belief.doubts + 1, turn=belief.turn + 1)
 
 
@@ -32,12 +48,12 @@ def is_confirmed(belief: Belief, policy: Policy) -> bool:
     return belief.candidate is not None and belief.streak >= policy.confirmations
 
 
-def _vouches(router_wan: IPv4Address | None, ip: IpAddress) -> IPv4Address | None:
-    """The router's word, when it is the public address itself. Behind another NAT, and for IPv6, it stays while the address changes."""
-    return router_wan if router_wan == ip else None
+def _vouches(word: IPv4Address | None, ip: IpAddress) -> IPv4Address | None:
+    """A word that is the public address itself. A router's behind another NAT stays while the address changes; so do all for IPv6."""
+    return word if word == ip else None
 
 
-def _gather(belief: Belief, ip: IpAddress, router_wan: IPv4Address | None, now: Now, policy: Policy) -> Belief:
+def _gather(belief: Belief, ip: IpAddress, now: Now, policy: Policy) -> Belief:
     same = ip == belief.candidate
     # Beyond the number asked for, counting on would say nothing more.
     streak = min(belief.streak + 1, policy.confirmations) if same else 1
@@ -49,7 +65,6 @@ def _gather(belief: Belief, ip: IpAddress, router_wan: IPv4Address | None, now: 
         candidate_since=now if fresh else belief.candidate_since,
         doubts=0,
         agreed_at=now.instant,
-        router_said=_vouches(router_wan, ip),
         turn=belief.turn + 1,
     )
     if streak >= policy.confirmations and ip != belief.confirmed:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from cadence_exporter.decide import belief as beliefs_of
-from cadence_exporter.decide import dns, echo_plan, outage, pace
+from cadence_exporter.decide import dns, echo_plan, echo_rests, outage, pace, ration
 from cadence_exporter.decide import phase as state_machine
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Assessment, Link, Nat
@@ -43,12 +43,9 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         up_cycles=memory.up_cycles + (phase is Phase.UP),
         beliefs=MappingProxyType(beliefs),
         records=MappingProxyType(records),
-        echo_plans=MappingProxyType(
-            {
-                family: plan
-                for family, belief in beliefs.items()
-                if (plan := echo_plan.plan(phase, family, belief, assessment, now, policy))
-            }
+        echo_plans=echo_plan.plans(memory, phase, beliefs, assessment, now, policy),
+        echo_rests=echo_rests.after(
+            memory.echo_rests, assessment.asked, draw, now, path_works=assessment.wan is Link.UP
         ),
         outage=outage.lay(lasting, assessment),
         usual_path=assessment.usual_path or memory.usual_path,
@@ -75,7 +72,9 @@ def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, poli
         if memory.phase is Phase.INIT:
             belief = replace(belief, turn=int(draw * MOST_TURNS))
         if assessment.wan is Link.UP:
-            beliefs[family] = beliefs_of.weigh(belief, assessment.public[family], assessment.router_wan, now, policy)
+            beliefs[family] = beliefs_of.weigh(
+                belief, assessment.public[family], assessment.router_wan, now, policy, assessment.outside
+            )
         else:
             beliefs[family] = beliefs_of.distrust(belief)
     return beliefs
@@ -94,6 +93,7 @@ def _dns(
         )
         for spec in policy.records
     ]
+    considered = ration.within_budgets(considered, memory.calls, now, policy)
     actions = tuple(each for each in considered if each is not None and not isinstance(each, Refused))
     return actions, tuple(each for each in considered if isinstance(each, Refused))
 

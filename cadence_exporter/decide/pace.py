@@ -61,17 +61,17 @@ def brought_forward(
 def look_after(looks: int, draw: float) -> float:
     """Seconds until resolvers are asked again whether they show a change: 2, 3, 4.5 ... 900, spread by ``draw``."""
     growth: float = LOOK_GROWTH ** min(looks, 20)
-    return _spread(min(FIRST_LOOK_S * growth, LONGEST_LOOK_S), draw)
+    return spread(min(FIRST_LOOK_S * growth, LONGEST_LOOK_S), draw)
 
 
 def retry_after(failures: int, asked_s: float | None, draw: float) -> float:
     """Seconds until a failed action is tried again: 5, 10, 20 ... 300, or longer when the provider asks for it; spread by ``draw``."""
     growth: float = 2.0 ** min(failures - 1, 10)
     backoff = min(FIRST_RETRY_S * growth, LONGEST_RETRY_S)
-    return _spread(max(backoff, asked_s or 0.0), draw)
+    return spread(max(backoff, asked_s or 0.0), draw)
 
 
-def _spread(wait_s: float, draw: float) -> float:
+def spread(wait_s: float, draw: float) -> float:
     """Never shorter than ``wait_s``: a provider may have asked for it."""
     return wait_s * (1.0 + draw * SHORT_WAIT_SPREAD)
 

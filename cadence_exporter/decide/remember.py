@@ -4,21 +4,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from cadence_exporter.decide import pace
+from cadence_exporter.decide import budget, pace
 from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.model.decision import Decision, Reconcile
 from cadence_exporter.model.instants import Now, later
 from cadence_exporter.model.memory import Change, Memory, RecordMemory
-from cadence_exporter.model.outcome import Outcome, Result
+from cadence_exporter.model.outcome import ApiCall, Outcome, Result
 from cadence_exporter.model.record import RecordSpec
 
 
-def remember(decision: Decision, outcomes: tuple[Outcome, ...], now: Now, draw: float) -> Decision:
+def remember(
+    decision: Decision, outcomes: tuple[Outcome, ...], now: Now, draw: float, calls: Sequence[ApiCall] = ()
+) -> Decision:
     """The decision with its memory completed and its next look brought forward where an outcome asks for it.
 
-    ``draw`` is uniform in [0, 1).
+    ``draw`` is uniform in [0, 1). ``calls`` are those that left the house in this cycle.
     """
     memory = decision.memory
+    spent = budget.after(memory.calls, calls, now.instant)
+    if spent is not memory.calls:
+        memory = replace(memory, calls=spent)
     if outcomes:
         records = dict(memory.records)
         for outcome in outcomes:

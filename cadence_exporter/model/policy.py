@@ -30,5 +30,7 @@ class Policy:
     max_changes_per_day: int
     echo: Mapping[Family, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The echo services of each family, by URL."""
+    truths: int = 2
+    """DNS-over-HTTPS resolvers."""
     max_calls_per_hour: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """By service, as in ``ApiCall``; a service that is missing has no limit."""
