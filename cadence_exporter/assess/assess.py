@@ -22,6 +22,7 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
         )
         for family in policy.families
     }
+    outside = observation.outside
     finding = fault.find(observation, wan, public.get(policy.families[0]), memory, policy)
     over_ipv4 = public.get(Family.IPV4)
     kind = nat.judge(observation, wan, over_ipv4, memory)
@@ -36,5 +37,11 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
         last_hop=finding.last_hop,
         nat=kind,
         usual_path=way_out.usual_path(observation),
+        outside=outside.address if outside is not None and outside.is_fresh else None,
+        asked={
+            (family, reading.source): isinstance(reading, Answered)
+            for family, round_ in observation.echo.items()
+            for reading in round_.readings
+        },
         router_edge=nat.router_edge(observation, wan, over_ipv4),
     )

@@ -22,7 +22,9 @@ def judge(
     if echo.spared and plan and plan.meanwhile:
         return plan.meanwhile
     if echo.spared:
-        return Unchanged(expected, "router") if expected else Unknown("no echo service was asked")
+        by_router = plan is not None and router_wan is not None and plan.spare_if_router_says == router_wan
+        by = "router" if by_router else "tripwire"
+        return Unchanged(expected, by) if expected else Unknown("no echo service was asked")
     votes = _votes(echo)
     if not votes:
         return Unknown(_silence(echo))

@@ -1,23 +1,29 @@
 """All probes of one observation, side by side, under one hard deadline: the only thing the loop waits for."""
 
+from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 from types import MappingProxyType
 
+from cadence_exporter.decide.echo_rests import resting
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, Now, later
-from cadence_exporter.model.memory import EchoPlan, Memory
+from cadence_exporter.model.memory import EchoPlan, Memory, Phase
 from cadence_exporter.model.observation import (
     Answered,
     EchoRound,
     Failed,
     FailureReason,
+    MappedAddress,
     Observation,
     PathWorks,
     RouterAlive,
 )
 from cadence_exporter.observe.gateway import Gateway, default_gateway
+from cadence_exporter.observe.path_gate import PathGate
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
+from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.observe.router import RouterProbe
 from cadence_exporter.observe.router_word import RouterWords, Word
 from cadence_exporter.observe.wan_path import reach
@@ -35,10 +41,14 @@ _HAND_OVER_S = 0.03
 class ProbeCrew:
     """The production crew. One observation at a time, from one thread."""
 
-    def __init__(self, clock: Clock, settings: Settings, https: Https, faults: Faults) -> None:
+    def __init__(
+        self, clock: Clock, settings: Settings, https: Https, faults: Faults, word: LastWord | None = None
+    ) -> None:
+        """``word`` is the tripwire's, when there is one."""
         self._clock = clock
         self._settings = settings
         self._https = https
+        self._word = LastWord() if word is None else word
         self._lanes = ProbeLanes(clock, faults)
         self._targets = tuple((text, parse_target(text)) for text in settings.wan.targets)
         self._router = RouterProbe(settings.router.probe, settings.router.tcp_port)
@@ -55,17 +65,30 @@ class ProbeCrew:
         gateway = self._gateway()
         router_wan = self._words.start(gateway, deadline)
         router = self._start_router(gateway, deadline)
-        wan = self._start_wan(deadline)
-        plans = {family: None if hinted else memory.echo_plans.get(family) for family in self._panels}
-        echo = self._start_echo(plans, router_wan, deadline)
+        gate = PathGate(len(self._targets))
+        wan = self._start_wan(gate, deadline)
+        questions = [
+            _Question(
+                family=family,
+                plan=memory.plan_for(family, hinted=hinted),
+                resting=resting(memory.echo_rests, family, panel.urls, self._settings.public_ip.quorum, now.instant),
+                gate=gate if memory.phase is Phase.DOWN else None,
+            )
+            for family, panel in self._panels.items()
+        ]
+        outside = self._word.read(began)
+        echo = self._start_echo(questions, router_wan, outside, deadline)
+        reached = tuple(pending.reading(deadline) for pending in wan)
+        self._word.path(self._clock.monotonic(), works=any(isinstance(reading, Answered) for reading in reached))
         return Observation(
             at=now,
             gateway=gateway.address if gateway else None,
             router=router.reading(deadline) if router else _no_gateway(),
-            wan=tuple(pending.reading(deadline) for pending in wan),
+            wan=reached,
             router_wan=router_wan.reading(deadline) if router_wan else None,
             echo=MappingProxyType({family: self._round(family, echo[family], deadline) for family in self._panels}),
             took_s=self._clock.monotonic() - began,
+            outside=outside,
         )
 
     def abandon(self) -> None:
@@ -88,40 +111,63 @@ class ProbeCrew:
             return None
         return self._lanes.start("router", "router", lambda: self._router.ask(gateway, self._clock, deadline))
 
-    def _start_wan(self, deadline: Instant) -> list[Pending[PathWorks]]:
+    def _start_wan(self, gate: PathGate, deadline: Instant) -> list[Pending[PathWorks]]:
         dialer = self._https.dialer
         return [
-            self._lanes.start(f"wan-{text}", text, lambda target=target: reach(target, dialer, deadline))  # type: ignore[misc]
+            self._lanes.start(f"wan-{text}", text, gate.through(partial(reach, target, dialer, deadline)))
             for text, target in self._targets
         ]
 
     def _start_echo(
-        self, plans: dict[Family, EchoPlan | None], router_wan: Word | None, deadline: Instant
+        self, questions: list["_Question"], router_wan: Word | None, outside: MappedAddress | None, deadline: Instant
     ) -> dict[Family, Pending[EchoRound]]:
         """Panels that do not depend on the router begin at once; the others as soon as it has spoken, or kept silent too long."""
-        waiting = [family for family, plan in plans.items() if plan and plan.spare_if_router_says is not None]
+        outside_says = outside.address if outside is not None and outside.is_fresh else None
+        waiting = [each for each in questions if each.plan and each.plan.spare_if_router_says is not None]
         echo = {
-            family: self._start_panel(family, plan, None, deadline)
-            for family, plan in plans.items()
-            if family not in waiting
+            each.family: self._start_panel(each, None, outside_says, deadline)
+            for each in questions
+            if each not in waiting
         }
         if waiting:
             patience = Instant(min(deadline, self._clock.monotonic() + _ROUTER_PATIENCE_S))
             said = router_wan.reading(patience) if router_wan else None
             router_says = said.value.address if isinstance(said, Answered) else None
-            for family in waiting:
-                echo[family] = self._start_panel(family, plans[family], router_says, deadline)
+            for each in waiting:
+                echo[each.family] = self._start_panel(each, router_says, outside_says, deadline)
         return echo
 
     def _start_panel(
-        self, family: Family, plan: EchoPlan | None, router_says: IPv4Address | None, deadline: Instant
+        self,
+        question: "_Question",
+        router_says: IPv4Address | None,
+        outside_says: IPv4Address | None,
+        deadline: Instant,
     ) -> Pending[EchoRound]:
-        panel = self._panels[family]
-        return self._lanes.start(f"panel-{family}", family, lambda: panel.read(plan, router_says, deadline))
+        panel, plan, gate = self._panels[question.family], question.plan, question.gate
+        vouched = plan.vouched(router_says, outside_says) if plan else None
+
+        def ask() -> EchoRound:
+            if gate is not None and not gate.opens(deadline - self._clock.monotonic()):
+                return panel.spared()
+            return panel.read(plan, vouched, question.resting, deadline)
+
+        return self._lanes.start(f"panel-{question.family}", question.family, ask)
 
     def _round(self, family: Family, pending: Pending[EchoRound], deadline: Instant) -> EchoRound:
         reading = pending.reading(later(deadline, _HAND_OVER_S))
         return reading.value if isinstance(reading, Answered) else self._panels[family].nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """How the echo services of one family are asked in this observation."""
+
+    family: Family
+    plan: EchoPlan | None
+    resting: frozenset[str]
+    gate: PathGate | None
+    """Nobody is asked before it opens."""
 
 
 def _no_gateway() -> Failed:

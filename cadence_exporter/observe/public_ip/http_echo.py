@@ -1,7 +1,6 @@
 """The echo services of one family: side by side, each in its lane, and no more of them than the plan wants."""
 
-from collections.abc import Callable
-from ipaddress import IPv4Address
+from collections.abc import Callable, Collection
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant
@@ -24,34 +23,43 @@ class EchoPanel:
 
     def __init__(self, family: Family, urls: tuple[str, ...], https: Https, lanes: ProbeLanes, clock: Clock) -> None:
         self._family = family
-        self._urls = urls
+        self.urls = urls
         self._https = https
         self._lanes = lanes
         self._clock = clock
 
-    def read(self, plan: EchoPlan | None, router_says: IPv4Address | None, deadline: Instant) -> EchoRound:
-        """One round. Without a plan everyone is asked at once. Returns by ``deadline``; never raises."""
-        if plan is not None and plan.spare_if_router_says is not None and router_says is not None:
-            if plan.spare_if_router_says == router_says:
-                return EchoRound((), len(self._urls), spared=True)
-            plan = None  # another word of the router's is the strongest hint there is: everyone is asked at once
+    def read(
+        self, plan: EchoPlan | None, vouched: bool | None, resting: Collection[str], deadline: Instant
+    ) -> EchoRound:
+        """One round. Without a plan everyone is asked at once, except those that have a rest. Returns by ``deadline``; never raises.
+
+        ``vouched`` is what ``plan.vouched`` said.
+        """
+        if plan is not None and vouched:
+            return self.spared()
+        if vouched is False:
+            plan = None  # another word of who vouched is the strongest hint there is: everyone is asked at once
         if plan is not None and plan.first == 0:
-            return EchoRound((), len(self._urls), spared=True)
-        order = self._order(plan.turn if plan else 0)
+            return self.spared()
+        order = [url for url in self._order(plan.turn if plan else 0) if url not in resting]
         first = len(order) if plan is None else min(plan.first, len(order))
         asked = self._start(order[:first], deadline)
         if plan is not None and not self._as_expected(plan, asked, deadline):
             asked += self._start(order[first:], deadline)
-        return EchoRound(tuple(pending.reading(deadline) for pending in asked), len(self._urls))
+        return EchoRound(tuple(pending.reading(deadline) for pending in asked), len(self.urls))
+
+    def spared(self) -> EchoRound:
+        """The round of a panel that is left in peace."""
+        return EchoRound((), len(self.urls), spared=True)
 
     def nothing(self) -> EchoRound:
         """The round of a panel that could not be asked at all."""
-        return EchoRound((), len(self._urls))
+        return EchoRound((), len(self.urls))
 
     def _order(self, turn: int) -> list[str]:
         """From ``turn`` on, a second service of an operator after everyone else's first: few voices should be independent ones."""
-        begin = turn % len(self._urls) if self._urls else 0
-        turned = self._urls[begin:] + self._urls[:begin]
+        begin = turn % len(self.urls) if self.urls else 0
+        turned = self.urls[begin:] + self.urls[:begin]
         heard: set[str] = set()
         firsts: list[str] = []
         seconds: list[str] = []
