@@ -15,12 +15,16 @@ from cadence_exporter.model.observation import (
     Failed,
     FailureReason,
     MappedAddress,
+    NamesResolve,
     Observation,
     PathWorks,
     RouterAlive,
 )
 from cadence_exporter.observe.gateway import Gateway, default_gateway
+from cadence_exporter.observe.names import a_name, resolve
+from cadence_exporter.observe.own_link import own_link
 from cadence_exporter.observe.path_gate import PathGate
+from cadence_exporter.observe.path_watch import PathWatch
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
 from cadence_exporter.observe.public_ip.last_word import LastWord
@@ -53,6 +57,9 @@ class ProbeCrew:
         self._targets = tuple((text, parse_target(text)) for text in settings.wan.targets)
         self._router = RouterProbe(settings.router.probe, settings.router.tcp_port)
         self._words = RouterWords(settings.router, self._lanes, clock)
+        traced = [target for _, target in self._targets] if settings.wan.trace else []
+        self._path = PathWatch(traced, self._lanes, clock)
+        self._name = a_name(settings.public_ip.echo)
         self._panels = {
             family: EchoPanel(family, settings.echo_services(family), https, self._lanes, clock)
             for family in settings.public_ip.families
@@ -78,17 +85,22 @@ class ProbeCrew:
         ]
         outside = self._word.read(began)
         echo = self._start_echo(questions, router_wan, outside, deadline)
-        reached = tuple(pending.reading(deadline) for pending in wan)
+        names = self._start_names()
+        address = gateway.address if gateway else None
+        reached, traced = self._path.follow(wan, address, memory, now, deadline)
         self._word.path(self._clock.monotonic(), works=any(isinstance(reading, Answered) for reading in reached))
         return Observation(
             at=now,
-            gateway=gateway.address if gateway else None,
+            gateway=address,
             router=router.reading(deadline) if router else _no_gateway(),
             wan=reached,
             router_wan=router_wan.reading(deadline) if router_wan else None,
             echo=MappingProxyType({family: self._round(family, echo[family], deadline) for family in self._panels}),
             took_s=self._clock.monotonic() - began,
             outside=outside,
+            link=own_link(address),
+            names=names.reading(deadline) if names else None,
+            trace=traced,
         )
 
     def abandon(self) -> None:
@@ -110,6 +122,10 @@ class ProbeCrew:
         if gateway is None:
             return None
         return self._lanes.start("router", "router", lambda: self._router.ask(gateway, self._clock, deadline))
+
+    def _start_names(self) -> Pending[NamesResolve] | None:
+        name = self._name
+        return None if name is None else self._lanes.start("names", name, partial(resolve, name))
 
     def _start_wan(self, gate: PathGate, deadline: Instant) -> list[Pending[PathWorks]]:
         dialer = self._https.dialer

@@ -21,6 +21,16 @@ class Pending(Generic[T]):
         self._clock = clock
         self._began = clock.monotonic()
 
+    @property
+    def began(self) -> Instant:
+        """When it was started."""
+        return self._began
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, one way or the other, or was never begun."""
+        return self._ticket is None or self._ticket.done
+
     def reading(self, deadline: Instant) -> Reading[T]:
         """What came of it by ``deadline``; Failed (timeout) when nothing did, and the lane goes on alone. May be asked again later."""
         if self._ticket is None:

@@ -1,0 +1,90 @@
+"""This host's own end of the line, out of the kernel's tables: no packet is sent, and it is over in a millisecond."""
+
+import socket
+from contextlib import suppress
+from ipaddress import IPv4Address, ip_address
+from pathlib import Path
+
+from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.trace import Neighbour, OwnLink
+from cadence_exporter.observe.gateway import IPV4_ROUTES, IPV6_ROUTES
+
+INTERFACES = Path("/sys/class/net")
+NEIGHBOURS = Path("/proc/net/arp")
+
+# Any public address will do: connecting a UDP socket only asks the kernel for the way.
+_SOMEWHERE = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
+_DOWN = frozenset({"down", "lowerlayerdown", "notpresent"})  # operstate, RFC 2863
+_IPV4_UP, _IPV6_UP = 0x1, 0x1  # linux/route.h: RTF_UP
+_IPV6_REJECT = 0x200  # linux/route.h: RTF_REJECT, the kernel's own "no route" entry
+_COMPLETE = 0x2  # linux/if_arp.h: ATF_COM
+
+
+def own_link(gateway: IpAddress | None, interfaces: Path = INTERFACES, neighbours: Path = NEIGHBOURS) -> OwnLink:
+    """How things stand on this host. Never raises."""
+    interface = default_interface()
+    version = gateway.version if gateway is not None else 4
+    return OwnLink(
+        interface=interface,
+        carrier=None if interface is None else carrier(interface, interfaces),
+        address=_own_address(version),
+        neighbour=neighbour(gateway, neighbours),
+    )
+
+
+def default_interface(ipv4_routes: Path = IPV4_ROUTES, ipv6_routes: Path = IPV6_ROUTES) -> str | None:
+    """Where the default route with the lowest metric leads, with a gateway or without (a PPP line); IPv4 before IPv6."""
+    found: list[tuple[int, str]] = []
+    for row in _rows(ipv4_routes)[1:]:
+        with suppress(ValueError, IndexError):
+            if int(row[1], 16) == 0 and int(row[7], 16) == 0 and int(row[3], 16) & _IPV4_UP:
+                found.append((int(row[6]), row[0]))
+    for row in [] if found else _rows(ipv6_routes):
+        with suppress(ValueError, IndexError):
+            is_default = int(row[0], 16) == 0 and int(row[1], 16) == 0
+            if is_default and int(row[8], 16) & (_IPV6_UP | _IPV6_REJECT) == _IPV6_UP and row[9] != "lo":
+                found.append((int(row[5], 16), row[9]))
+    return min(found)[1] if found else None
+
+
+def carrier(interface: str, interfaces: Path = INTERFACES) -> bool | None:
+    """Whether somebody is at the other end; False also for an interface that is switched off. ``None``: it does not say."""
+    state = _text(interfaces / interface / "operstate")
+    plugged = _text(interfaces / interface / "carrier")  # reading it fails while the interface is switched off
+    if state in _DOWN or plugged == "0":
+        return False
+    return True if plugged == "1" or state == "up" else None
+
+
+def neighbour(gateway: IpAddress | None, neighbours: Path = NEIGHBOURS) -> Neighbour:
+    """Whether the gateway answers ARP. Columns: address, type, flags, hardware address, mask, device (proc(5)).
+
+    The kernel takes some eight seconds to give up an entry, so a router that has just died may still be called alive once.
+    """
+    if not isinstance(gateway, IPv4Address):
+        return Neighbour.UNKNOWN
+    for row in _rows(neighbours)[1:]:
+        with suppress(ValueError, IndexError):
+            if row[0] == str(gateway):
+                return Neighbour.ANSWERS if int(row[2], 16) & _COMPLETE else Neighbour.SILENT
+    return Neighbour.UNKNOWN
+
+
+def _own_address(version: int) -> IpAddress | None:
+    family = socket.AF_INET if version == 4 else socket.AF_INET6  # noqa: PLR2004 - the IP version itself
+    with suppress(OSError, ValueError), socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((_SOMEWHERE[version], 9))
+        return ip_address(sock.getsockname()[0])
+    return None
+
+
+def _rows(path: Path) -> list[list[str]]:
+    text = _text(path)
+    return [line.split() for line in text.splitlines()] if text else []
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None

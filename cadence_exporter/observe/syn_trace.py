@@ -1,0 +1,80 @@
+"""The hops towards a TCP port, for networks that drop everything else: connection requests that live for 1, 2, 3 ... hops.
+
+They need raw sockets, and scapy, which takes tens of MiB and seconds to import: so this runs as a process of its own for the time of
+one trace, and the memory goes back with it. ``python -m cadence_exporter.observe.syn_trace ADDRESS PORT`` prints one JSON object.
+"""
+
+import json
+import subprocess
+import sys
+from ipaddress import ip_address
+from typing import Any
+
+from cadence_exporter.errors import ProbeFailed
+from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.observation import FailureReason
+from cadence_exporter.model.trace import Hop, Trace, TraceMethod
+
+TIMEOUT_S = 15.0
+"""A small host takes five seconds for the import alone."""
+_WAIT_S = 2.0
+_MOST_HOPS = 16
+_NO_PRIVILEGE = 77  # exit code: sysexits.h EX_NOPERM
+
+
+def syn_trace(target: IpAddress, port: int) -> Trace:
+    """One packet a hop. Raises ProbeFailed, and PermissionError without raw sockets."""
+    command = [sys.executable, "-m", __name__, str(target), str(port)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True)  # noqa: S603 - our own module
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProbeFailed(FailureReason.TIMEOUT, f"the trace by TCP did not end: {error}") from error
+    if done.returncode == _NO_PRIVILEGE:
+        raise PermissionError("a trace by TCP needs CAP_NET_RAW")
+    try:
+        said = json.loads(done.stdout)
+        hops = tuple(Hop(int(ttl), ip_address(address)) for ttl, address in said["hops"])
+        return Trace(target, TraceMethod.TCP, hops, said["reached_at"], int(said["packets"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProbeFailed(FailureReason.OTHER, f"the trace by TCP failed: {done.stderr[-200:]}") from error
+
+
+def main(arguments: list[str]) -> int:
+    """The child."""
+    address, port = ip_address(arguments[0]), int(arguments[1])
+    try:
+        answers, packets = _ask(address, port)
+    except PermissionError:
+        return _NO_PRIVILEGE
+    print(json.dumps(_told(answers, packets, str(address))))  # noqa: T201 - to the parent
+    return 0
+
+
+def _ask(address: IpAddress, port: int) -> tuple[list[tuple[int, str]], int]:
+    """Distance and sender of every answer."""
+    from scapy.layers.inet import IP, TCP  # noqa: PLC0415 - see the module
+    from scapy.layers.inet6 import IPv6  # noqa: PLC0415
+    from scapy.sendrecv import sr  # noqa: PLC0415
+    from scapy.volatile import RandShort  # noqa: PLC0415
+
+    ttls = list(range(1, _MOST_HOPS + 1))
+    internet: Any = (
+        IP(dst=str(address), ttl=ttls) if address.version == 4 else IPv6(dst=str(address), hlim=ttls)  # noqa: PLR2004
+    )
+    answered, _ = sr(internet / TCP(sport=RandShort(), dport=port, flags="S"), timeout=_WAIT_S, verbose=0)
+    return [(int(getattr(sent, "ttl", 0) or getattr(sent, "hlim", 0)), str(got.src)) for sent, got in answered], len(
+        ttls
+    )
+
+
+def _told(answers: list[tuple[int, str]], packets: int, target: str) -> dict[str, object]:
+    reached = min((ttl for ttl, by in answers if by == target), default=None)
+    nearest: dict[str, int] = {}
+    for ttl, by in sorted(answers):
+        if by != target and (reached is None or ttl < reached):
+            nearest.setdefault(by, ttl)
+    return {"hops": [(ttl, by) for by, ttl in nearest.items()], "reached_at": reached, "packets": packets}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
