@@ -22,6 +22,7 @@ from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.web.live_config import LiveWebConfig
+from cadence_exporter.record.web.nic_update import NicLogin, NicUpdate
 from cadence_exporter.record.web.routes import Routes
 from cadence_exporter.record.web.server import WebServer
 from cadence_exporter.record.web.status import BoardSettings, StatusBoard
@@ -56,7 +57,9 @@ class Service:
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
         )
         self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
-        routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring)
+        self._nic_update = NicUpdate(self._board, self.clock, self.doorbell.ring)
+        self._nic_update.allow(nic_login(self._settings))
+        routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring, self._nic_update)
         self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
         self._announce(loaded)
 
@@ -118,6 +121,7 @@ class Service:
         self._settings = loaded.settings
         self._console.restyle(style(loaded.settings))
         self._board.settings = board_settings(loaded.settings)
+        self._nic_update.allow(nic_login(loaded.settings))
         self._metrics.about(about(loaded.settings))
         self._metrics.reloaded(succeeded=True, at=self.clock.wall())
         self._announce(loaded)
@@ -154,6 +158,14 @@ def style(settings: Settings) -> Style:
 def board_settings(settings: Settings) -> BoardSettings:
     """What the status page shows of the settings."""
     return BoardSettings(settings.site, settings.record_specs(), settings.loop.probe_timeout)
+
+
+def nic_login(settings: Settings) -> NicLogin | None:
+    """Who may make the update call of routers; ``None``: nobody."""
+    section = settings.nic_update
+    if section.username is None or section.password is None:
+        return None
+    return NicLogin(section.username, section.password.get_secret_value())
 
 
 def about(settings: Settings) -> About:

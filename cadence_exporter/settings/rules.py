@@ -101,6 +101,11 @@ def _needed_when_on(settings: Settings) -> Iterator[Broken]:
         yield Broken(
             ("recovery.enabled",), "is true, but nothing says which switch; set recovery.device.host (or PLUG_IP)"
         )
+    nic = settings.nic_update
+    if nic.username is not None and nic.password is None:
+        yield Broken(("nic_update.username",), "is set, but no password; set nic_update.password (or password_file)")
+    if nic.password is not None and nic.username is None:
+        yield Broken(("nic_update.password",), "is set, but no user name; set nic_update.username")
     sheets = settings.sheets
     if sheets.enabled and (sheets.spreadsheet is None or sheets.credentials_file is None):
         yield Broken(("sheets.enabled",), "is true, but needs sheets.spreadsheet and sheets.credentials_file")

@@ -28,6 +28,7 @@ from cadence_exporter.settings.sections import (
     Section,
     WanSettings,
 )
+from cadence_exporter.settings.web_sections import NicUpdateSettings
 
 FALLBACK_STATE_DIR = Path("~/.cache/cadence-exporter")
 """Only seen by who makes Settings by hand; ``load`` puts the real directory in its place."""
@@ -56,6 +57,7 @@ class Settings(Section):
         description="Where memory is kept; default `$STATE_DIRECTORY`, else `/app/cache` where it exists (containers), "
         "else `~/.cache/cadence-exporter`.",
     )
+    nic_update: NicUpdateSettings = NicUpdateSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     loop: LoopSettings = LoopSettings()

@@ -18,7 +18,8 @@ def everything_secret() -> dict[str, str]:
         "notify.urls": f"json://u:{CANARY}@x.example,tgram://{CANARY}",
     }
     return {variable_of(key): values.get(key, CANARY) for key in secret_keys()} | {
-        "CADENCE_PROVIDERS__RFC2136__TSIG_NAME": "key"
+        "CADENCE_PROVIDERS__RFC2136__TSIG_NAME": "key",
+        "CADENCE_NIC_UPDATE__USERNAME": "router",
     }
 
 

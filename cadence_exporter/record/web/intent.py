@@ -12,7 +12,7 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 def refusal(request: Request, *, authenticated: bool) -> str | None:
     """Why this POST is refused, or ``None`` when it may pass."""
-    if _cross_site(request.headers):
+    if cross_site(request.headers):
         return "refused: another web site sent this request"
     if authenticated:
         return None
@@ -24,8 +24,8 @@ def refusal(request: Request, *, authenticated: bool) -> str | None:
     return None
 
 
-def _cross_site(headers: Mapping[str, str]) -> bool:
-    """What browsers say about themselves (Fetch Metadata, RFC 6454); tools such as curl send neither."""
+def cross_site(headers: Mapping[str, str]) -> bool:
+    """Whether another web site sent this, by what browsers say (Fetch Metadata, RFC 6454); tools such as curl send neither."""
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return True
     origin = headers.get("origin")

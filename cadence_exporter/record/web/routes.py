@@ -10,6 +10,7 @@ from cadence_exporter.record.web.intent import refusal
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.messages import Request, Response, as_json, text
 from cadence_exporter.record.web.metrics_page import metrics
+from cadence_exporter.record.web.nic_update import PATHS, NicUpdate
 from cadence_exporter.record.web.page import render
 from cadence_exporter.record.web.passwords import Passwords, Verdict
 from cadence_exporter.record.web.status import StatusBoard
@@ -30,12 +31,19 @@ class Routes:
     """The application behind the web server. Safe to call from any thread."""
 
     def __init__(
-        self, board: StatusBoard, registry: CollectorRegistry, live: LiveWebConfig, ring: Callable[[Reason], None]
+        self,
+        board: StatusBoard,
+        registry: CollectorRegistry,
+        live: LiveWebConfig,
+        ring: Callable[[Reason], None],
+        nic_update: NicUpdate | None = None,
     ) -> None:
+        """``nic_update`` answers a router's update call; without it there is no such page."""
         self._board = board
         self._registry = registry
         self._live = live
         self._ring = ring
+        self._nic_update = nic_update
         self._passwords = Passwords()
         self._table = {
             "/": _Route(_READ, self._page),
@@ -56,6 +64,8 @@ class Routes:
         return replace(response, headers=kept + config.headers)
 
     def _answer(self, request: Request, users: Mapping[str, bytes]) -> Response:
+        if request.path in PATHS and self._nic_update is not None and self._nic_update.on:
+            return self._nic_update.answer(request)  # it has a password of its own
         authenticated = False
         if users and request.path not in _NO_PASSWORD:
             denied = self._denied(self._passwords.check(request.header("authorization"), users))

@@ -74,6 +74,11 @@ class StatusBoard:
         """Whether a whole cycle has been completed since the start."""
         return self._cycle is not None
 
+    @property
+    def last_cycle(self) -> Cycle | None:
+        """The newest whole cycle."""
+        return self._cycle
+
     def health(self) -> tuple[bool, str]:
         """Whether the loop is alive, and a sentence. Knows nothing of WAN or DNS: an outage is not our illness."""
         now, cycle = self._clock.monotonic(), self._cycle
