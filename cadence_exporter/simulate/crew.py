@@ -2,12 +2,21 @@
 
 from ipaddress import IPv4Address
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cadence_exporter.decide.echo_rests import resting
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.instants import Now
-from cadence_exporter.model.memory import EchoPlan, Memory
-from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound, Observation, Reading, RouterWan
+from cadence_exporter.model.instants import Instant, Now
+from cadence_exporter.model.memory import EchoPlan, Memory, Phase
+from cadence_exporter.model.observation import (
+    Answered,
+    EchoAnswer,
+    EchoRound,
+    MappedAddress,
+    Observation,
+    Reading,
+    RouterWan,
+)
 from cadence_exporter.simulate.services import GATEWAY, PROBE_TIMEOUT_S, EchoService
 
 if TYPE_CHECKING:
@@ -33,13 +42,19 @@ class WorldCrew:
         wan = tuple([target.reach() for target in world.targets])
         rounds: dict[Family, EchoRound] = {}
         slowest = max(router.took_s, min([reading.took_s for reading in wan]))
+        works = any(isinstance(reading, Answered) for reading in wan)
+        outside = world.tripwire.word(now.instant)
         for family in world.families:
-            round_ = self._round(family, None if hinted else memory.echo_plans.get(family), router_wan)
+            if works or memory.phase is not Phase.DOWN:
+                round_ = self._round(family, memory, Heard(router_wan, outside, now.instant), hinted=hinted)
+            else:
+                round_ = self._spared
             rounds[family] = round_
             for reading in round_.readings:
                 slowest = max(slowest, reading.took_s)
                 world.call(SERVICE, "2xx" if isinstance(reading, Answered) else "error")
         world.pass_time(min(slowest, PROBE_TIMEOUT_S))
+        world.tripwire.path(world.clock.monotonic(), works=works)
         world.step()
         return Observation(
             at=now,
@@ -49,28 +64,49 @@ class WorldCrew:
             wan=wan,
             router_wan=router_wan,
             echo=MappingProxyType(rounds),
+            outside=outside,
         )
 
     def abandon(self) -> None:
         """Nothing hangs here."""
 
-    def _round(self, family: Family, plan: EchoPlan | None, router: Reading[RouterWan]) -> EchoRound:
+    def _round(self, family: Family, memory: Memory, heard: "Heard", *, hinted: bool) -> EchoRound:
         services = self._world.echo
-        if plan is not None and plan.spare_if_router_says is not None:
-            says: IPv4Address | None = router.value.address if isinstance(router, Answered) else None
-            if says == plan.spare_if_router_says:
-                return self._spared
-            if says is not None:
-                plan = None
+        plan = memory.plan_for(family, hinted=hinted)
+        vouched = plan.vouched(*heard.words()) if plan is not None else None
+        if vouched:
+            return self._spared
+        if vouched is False:
+            plan = None
         if plan is not None and plan.first == 0:
             return self._spared
         order = in_turn(services, plan.turn if plan else 0)
+        if memory.echo_rests:
+            urls = [service.url for service in services]
+            tired = resting(memory.echo_rests, family, urls, self._world.spec.quorum, heard.at)
+            order = [service for service in order if service.url not in tired]
         first = len(order) if plan is None else min(plan.first, len(order))
         readings = [service.ask(family) for service in order[:first]]
         if plan is not None and not _as_expected(plan, readings):
             self._world.pass_time(0.2)
             readings += [service.ask(family) for service in order[first:]]
         return EchoRound(tuple(readings), len(services))
+
+
+class Heard(NamedTuple):
+    """What those said who have no vote."""
+
+    router: Reading[RouterWan]
+    outside: MappedAddress | None
+    at: Instant
+
+    def words(self) -> tuple[IPv4Address | None, IPv4Address | None]:
+        """Of the router and of the tripwire."""
+        fresh = self.outside is not None and self.outside.is_fresh
+        return (
+            self.router.value.address if isinstance(self.router, Answered) else None,
+            self.outside.address if self.outside is not None and fresh else None,
+        )
 
 
 def in_turn(services: tuple[EchoService, ...], turn: int) -> list[EchoService]:

@@ -1,6 +1,6 @@
 """The access line: which addresses are truly the home's, and what the outside sees of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, ip_address
 
 from cadence_exporter.model.address import Family, IpAddress
@@ -42,6 +42,8 @@ class Line:
         """The host's own traffic leaves by another exit."""
         self.balanced: Ills[str] = Ills()
         """Connections leave by both WANs in turn."""
+        self.told: Callable[[], None] = lambda: None
+        """Who notices another address."""
         self.history: list[tuple[float, float, Addresses]] = []
         self._note()
 
@@ -118,6 +120,7 @@ class Line:
         ours = self.ours_now()
         if not self.history or self.history[-1][2] != ours:
             self.history.append((self._clock.awake, self._clock.true, ours))
+        self.told()
 
     def current(self) -> Mapping[Family, IpAddress]:
         """The addresses that DNS should say."""

@@ -213,6 +213,7 @@ class Simulation:
             begin(memory)
         self._memory = memory
         self.alive = True
+        world.tripwire.restart()
         if self._healed and self.calm.began is None:
             self._calm_begins()
         return Loop(around, self._equipment(), memory, self._equipment)

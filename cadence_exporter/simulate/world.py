@@ -16,6 +16,7 @@ from cadence_exporter.simulate.ills import Ills
 from cadence_exporter.simulate.line import Line
 from cadence_exporter.simulate.resolver import Resolver
 from cadence_exporter.simulate.services import EchoService, Lies, Router, Target
+from cadence_exporter.simulate.tripwire import WorldTripwire
 from cadence_exporter.simulate.zone import Zone
 
 RESOLVERS = ("cloudflare-dns.com", "dns.google")
@@ -39,6 +40,8 @@ class HomeSpec:
     speaks_natpmp: bool = True
     announces: bool = True
     """Whether the router tells the LAN that its WAN address changed (RFC 6886 section 3.2.1)."""
+    tripwire: bool = True
+    """Whether the host asks STUN servers all the time."""
     quorum: int = 2
     confirmations: int = 2
     max_changes_per_day: int = 24
@@ -67,6 +70,11 @@ class World:
         self.resolvers = tuple(Resolver(operator, self) for operator in RESOLVERS)
         self.disk = Disk(self, tally=tally)
         self.doorbell = WorldDoorbell(self, until)
+        self.tripwire = WorldTripwire(self, dice(seed, "tripwire"), on=spec.tripwire)
+        line = self.line
+        line.told = self.tripwire.poke
+        for ills in (line.cuts, line.portals, line.vpn, line.balanced, self.router.off, self.tripwire.servers_dead):
+            ills.told = self.tripwire.poke
         self.isp_dns_down: Ills[str] = Ills()
         self.suspicions: dict[str, float] = {}
         """When something last happened after which a promise does not hold for a while, in true seconds; see the checkers."""
@@ -166,5 +174,5 @@ class World:
         found += [router.off, router.mute, router.natpmp_mute, router.says, self.zone.cnames, self.zone.troubles]
         found += [target.ills for target in self.targets] + [resolver.ills for resolver in self.resolvers]
         found += [service.ills for service in self.echo]
-        found += [each.slow for each in self.echo] + [*self.lies.values(), self.disk.ills]
+        found += [each.slow for each in self.echo] + [*self.lies.values(), self.disk.ills, self.tripwire.servers_dead]
         return [each for each in found if isinstance(each, Ills)]

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from threading import Event
 
+from cadence_exporter.decide.tripwire import Tripping
 from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.hearing import Ear, Ignored
 from cadence_exporter.model.instants import Instant, later
@@ -20,19 +21,16 @@ from cadence_exporter.observe.public_ip.stun_packets import TRANSACTION_BYTES, M
 from cadence_exporter.seams import Clock
 
 EVERY_S = 7.0
-EVERY_SPREAD_S = 1.0
 """A quarter of the shortest life of a UDP mapping that NATs commonly grant (30 s), so that ours stays the same one."""
+EVERY_SPREAD_S = 1.0
+"""Added by chance: a fleet must not ask in step."""
 SENDS_AT_S = (0.0, 0.5, 1.0)
 """The question, and its repetitions; these go to every server, so that a dead one is not taken for a dead path."""
 GIVE_UP_S = 2.0
 SILENT_PAUSE_S = 1.0
 """While nobody answers: the end of an outage is heard within three seconds."""
 IDLE_PAUSE_S = 60.0
-"""Nobody ever answered (UDP is blocked), or nobody does although the path works: there is little to hear."""
-REFUTED_S = 10.0
-"""An answer that is still missing so long after a look found the path working will not come."""
-DEAF_S = 3600.0
-"""Silence that turned out to be no outage does not ring for so long: each such hint costs a look at every echo service."""
+"""When there is little to hear: UDP is blocked, or the servers are dead."""
 BIGGEST_PACKET = 1500
 STOP_CHECK_S = 0.5
 
@@ -52,10 +50,8 @@ class Tripwire:
         self._word = word
         self._clock = clock
         self._random_bytes = random_bytes
-        self._seen: tuple[StunServer, Mapped] | None = None
-        self._silent_since: Instant | None = None
-        self._rung = False
-        self._deaf_until: Instant | None = None
+        self._tripping = Tripping()
+        self._mapped: dict[StunServer, Mapped] = {}
 
     def listen(self, report: Report, stop: Event) -> None:
         """See the protocol."""
@@ -78,7 +74,7 @@ class Tripwire:
         began = self._clock.monotonic()
         asked: _Asked = {}
         for at_s, next_s in zip(SENDS_AT_S, (*SENDS_AT_S[1:], GIVE_UP_S), strict=True):
-            everyone = at_s > 0 or self._silent_since is not None
+            everyone = at_s > 0 or self._tripping.silent_since is not None
             for server in self._servers if everyone else self._servers[:1]:
                 self._send(sock, server, asked, report)
             answer = self._wait(sock, later(began, next_s), asked, report, stop)
@@ -119,53 +115,27 @@ class Tripwire:
         return None
 
     def _heard(self, server: StunServer, mapped: Mapped, report: Report) -> None:
-        before, self._seen = self._seen, (server, mapped)
-        self._word.say(mapped.address, self._clock.monotonic())
+        now, before = self._clock.monotonic(), self._mapped.get(server)
+        self._word.say(mapped.address, now)
         self._servers.sort(key=lambda each: each is not server)
+        self._mapped[server] = mapped
         report.up()
-        returned = self._is_news_that_it_answers_again()
-        self._silent_since, self._rung = None, False
-        if returned or (before is not None and before[1].address != mapped.address):
+        if self._tripping.heard(mapped.address, now, self._word.path_seen()):
             report.ring(Reason.TRIPWIRE)
-        elif before is not None and before[0] is server and before[1] != mapped:
+        elif before is not None and before.address == mapped.address and before.port != mapped.port:
             report.ignored(Ignored.REMAPPED)
 
-    def _is_news_that_it_answers_again(self) -> bool:
-        since = self._silent_since
-        if since is None:
-            return False
-        if self._word.failed_since(since):
-            return True
-        if self._rung and self._word.worked_since(since, self._clock.monotonic()):
-            self._become_deaf()
-            return False
-        return self._rung
-
-    def _silence(self, began: Instant, report: Report) -> None:
+    def _silence(self, asked: Instant, report: Report) -> None:
+        now, path = self._clock.monotonic(), self._word.path_seen()
         report.down("no STUN server answers")
-        if self._silent_since is None:
-            self._silent_since = began
-            if self._seen is not None and not self._is_deaf():
-                self._rung = True
-                report.ring(Reason.TRIPWIRE)
-        elif self._is_refuted(self._silent_since):
-            self._become_deaf()
+        if self._tripping.silence(asked, now, path):
+            report.ring(Reason.TRIPWIRE)
+        elif self._tripping.refuted(now, path):
             for server in self._servers:
                 server.look_up_again()
 
-    def _is_refuted(self, since: Instant) -> bool:
-        """Whether the path worked all the time that nobody answered."""
-        enough = later(self._clock.monotonic(), -REFUTED_S)
-        return self._word.worked_since(since, enough) and not self._word.failed_since(since)
-
-    def _become_deaf(self) -> None:
-        self._deaf_until = later(self._clock.monotonic(), DEAF_S)
-
-    def _is_deaf(self) -> bool:
-        return self._deaf_until is not None and self._clock.monotonic() < self._deaf_until
-
     def _pause_s(self) -> float:
-        if self._silent_since is None:
+        if self._tripping.silent_since is None:
             return EVERY_S + EVERY_SPREAD_S * self._random_bytes(1)[0] / 256
-        no_hope = self._seen is None or (self._is_deaf() and not self._word.failed_since(self._silent_since))
-        return IDLE_PAUSE_S if no_hope else SILENT_PAUSE_S
+        hopeless = self._tripping.hopeless(self._clock.monotonic(), self._word.path_seen())
+        return IDLE_PAUSE_S if hopeless else SILENT_PAUSE_S

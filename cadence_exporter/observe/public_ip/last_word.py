@@ -1,8 +1,10 @@
 """What the tripwire last heard, shared between its thread and the crew: no facts travel by the doorbell."""
 
 import threading
+from dataclasses import replace
 from ipaddress import IPv4Address
 
+from cadence_exporter.decide.tripwire import PathSeen
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.observation import MappedAddress
 
@@ -13,8 +15,7 @@ class LastWord:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._said: tuple[IPv4Address, Instant] | None = None
-        self._worked: Instant | None = None
-        self._failed: Instant | None = None
+        self._path = PathSeen()
 
     def say(self, address: IPv4Address, now: Instant) -> None:
         """The tripwire got an answer."""
@@ -30,17 +31,9 @@ class LastWord:
     def path(self, now: Instant, *, works: bool) -> None:
         """The crew knows whether a WAN target answered."""
         with self._lock:
-            if works:
-                self._worked = now
-            else:
-                self._failed = now
+            self._path = replace(self._path, worked=now) if works else replace(self._path, failed=now)
 
-    def failed_since(self, since: Instant) -> bool:
-        """Whether a look found the WAN path dead after ``since``."""
+    def path_seen(self) -> PathSeen:
+        """What the looks found of the path."""
         with self._lock:
-            return self._failed is not None and self._failed >= since
-
-    def worked_since(self, since: Instant, until: Instant) -> bool:
-        """Whether the last look that found the WAN path working was made between the two."""
-        with self._lock:
-            return self._worked is not None and since <= self._worked <= until
+            return self._path
