@@ -34,8 +34,11 @@ _KEY_COLUMNS = {
     "counter": ("name", "labels"),
     "belief": ("family",),
     "record_state": ("name", "type"),
+    "sink_row": ("channel", "id"),
 }
-_COLUMNS = {"meta": 2, "counter": 3, "belief": 3, "record_state": 8}
+_COLUMNS = {"meta": 2, "counter": 3, "belief": 3, "record_state": 8, "sink_row": 7}
+_SEALED = ("meta", "counter", "belief", "record_state")
+"""Below one checksum. Rows of sinks come and go by hundreds, and carry a seal each."""
 _STATE_SECONDS = "cadence_state_seconds_total"
 _DIGEST = ("meta", "digest")
 
@@ -102,12 +105,18 @@ def _canonical(value: Value) -> str:
 def read_image(connection: sqlite3.Connection) -> Image:
     """The rows on disk. Raises Damaged when they are not what was written."""
     image: Image = {}
-    for table, keys in _KEY_COLUMNS.items():
-        for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a constant name
-            image[(table, *row[: len(keys)])] = tuple(row[len(keys) :])
+    for table in _SEALED:
+        image |= read_table(connection, table)
     if image and image.get(_DIGEST) != (_digest(image),):
         raise Damaged("checksum of the stored state")
     return image
+
+
+def read_table(connection: sqlite3.Connection, table: str) -> Image:
+    """All rows of one table."""
+    keys = len(_KEY_COLUMNS[table])
+    rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a constant name
+    return {(table, *row[:keys]): tuple(row[keys:]) for row in rows}
 
 
 def write_changes(connection: sqlite3.Connection, old: Image, new: Image) -> None:

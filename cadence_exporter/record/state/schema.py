@@ -6,9 +6,14 @@ from cadence_exporter.errors import StateUnavailable
 
 APPLICATION_ID = 0x43444E43
 """``CDNC``: somebody else's database in our place is set aside instead of being written into."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-SCHEMA = """
+_SINK_ROW = """
+CREATE TABLE sink_row (channel TEXT, id TEXT, number INTEGER NOT NULL, kind TEXT NOT NULL, wall REAL NOT NULL, facts TEXT NOT NULL,
+    seal INTEGER NOT NULL, PRIMARY KEY (channel, id)) WITHOUT ROWID;
+"""
+
+SCHEMA = f"""{_SINK_ROW}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT, labels TEXT, value REAL NOT NULL, PRIMARY KEY (name, labels)) WITHOUT ROWID;
 CREATE TABLE belief (family TEXT PRIMARY KEY, address TEXT NOT NULL, confirmed_at REAL) WITHOUT ROWID;
@@ -22,6 +27,9 @@ CREATE TABLE dns_change (id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT N
     operation TEXT NOT NULL, evidence REAL NOT NULL, published REAL NOT NULL, visible REAL);
 CREATE TABLE api_call (id INTEGER PRIMARY KEY, wall REAL NOT NULL, service TEXT NOT NULL, calls INTEGER NOT NULL);
 """
+
+STEPS = {2: _SINK_ROW}
+"""What makes a store of the version before into one of this version."""
 
 KEPT_ROWS = {"transition": 5000, "outage": 5000, "address": 1000, "dns_change": 2000, "api_call": 2000}
 """Newest rows kept of each history: years of a home's life, and a file that stays below two megabytes whatever happens.
@@ -46,10 +54,15 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code & 0xFF in _DAMAGED or code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR_SHORT_READ)
 
 
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema version that the file says it has."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def check_version(connection: sqlite3.Connection) -> None:
     """Raises Damaged when this is not our database at all, NewerSchema when it is of a later version."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     if application != APPLICATION_ID or version < 1:
         raise Damaged("not a state store")
     if version > SCHEMA_VERSION:

@@ -11,6 +11,8 @@ from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.record.log.journal import Fact, Journal, Level
 from cadence_exporter.record.state import chronicle
 from cadence_exporter.record.state.image import counters_of, memory_of, read_image
+from cadence_exporter.record.state.migration import migrate
+from cadence_exporter.record.state.outbox_rows import letters_of, read_rows
 from cadence_exporter.record.state.schema import Damaged, check_pages, check_version, create, is_damage
 
 NAME = "state.db"
@@ -98,6 +100,7 @@ class StateFile:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+            migrate(connection)
         except sqlite3.Error as error:
             connection.close()
             if is_damage(error):
@@ -152,6 +155,7 @@ def check(connection: sqlite3.Connection) -> None:
         memory_of(image, Now(Instant(0.0), WallTime(0.0)))
         counters_of(image)
         chronicle.check_rows(connection)
+        letters_of(read_rows(connection))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise Damaged(f"a row that makes no sense: {error}") from error
 

@@ -8,6 +8,7 @@ import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +19,8 @@ from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.metrics.tally import CounterKey, counts
-from cadence_exporter.record.state import chronicle
+from cadence_exporter.record.sinks.outbox import Outbox
+from cadence_exporter.record.state import chronicle, outbox_rows
 from cadence_exporter.record.state.chronicle import Chronicler, Statement
 from cadence_exporter.record.state.image import (
     Image,
@@ -53,7 +55,8 @@ MAX_UNWRITTEN = 2000
 class SqliteStore:
     """Implements ``seams.StateStore``. One thread at a time, except ``state_seconds``."""
 
-    def __init__(self, state_dir: Path, clock: Clock, faults: CountedFaults) -> None:
+    def __init__(self, state_dir: Path, clock: Clock, faults: CountedFaults, outbox: Outbox | None = None) -> None:
+        """``outbox``: what waits for the sinks is kept with everything else, in the commit of the cycle in which it happened."""
         self._dir = state_dir
         self._clock = clock
         self._faults = faults
@@ -63,6 +66,9 @@ class SqliteStore:
         self._inode = 0
         self._hands_off: StateUnavailable | None = None
         self._on_disk: Image = {}
+        self._outbox = outbox or Outbox()
+        self._outbox.forget = lambda addresses: outbox_rows.forget(self._file.path, addresses)
+        self._rows_on_disk: Image = {}
         self._loaded = False
         self._counters: dict[CounterKey, float] = {}
         self._faults_seen: dict[CounterKey, float] = {}
@@ -115,6 +121,7 @@ class SqliteStore:
         for key, amount in counts(cycle):
             self._counters[key] = self._counters.get(key, 0.0) + amount
         self._unwritten.extend(self._chronicler.rows(cycle))
+        self._outbox.take(cycle)
         self._memory = cycle.memory
         wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
         self._running = Running(cycle.memory.phase, wait_s + CYCLE_SLACK_S, clean=False)
@@ -149,9 +156,10 @@ class SqliteStore:
             shown = self._seconds.seconds() if self._memory is not None else {}
             self._seconds.restore({phase: seconds.get(phase, 0.0) + shown.get(phase, 0.0) for phase in Phase})
             self.marks = read_marks(connection, now)
+            self._outbox.restore(outbox_rows.letters_of(self._rows_on_disk))
             for held in chronicle.addresses(connection):
                 self._chronicler.newest[held.family] = (str(held.address), held.last)
-            return memory_of(image, now)
+            return replace(memory_of(image, now), calls=self.marks.recent_calls)
         except (sqlite3.Error, Damaged, ValueError, TypeError, KeyError) as error:
             raise StateUnavailable(f"{self._dir}: {error}") from error
 
@@ -165,7 +173,7 @@ class SqliteStore:
             return memory
         with contextlib.suppress(StateUnavailable, Damaged, sqlite3.Error):
             with contextlib.closing(open_for_reading(self._dir)) as connection:
-                self._on_disk = read_image(connection)
+                self._on_disk, self._rows_on_disk = read_image(connection), outbox_rows.read_rows(connection)
                 memory = self._take_in(connection, now)
             self._loaded = True
         return memory
@@ -182,7 +190,7 @@ class SqliteStore:
             self.acquire()
             self._connection = self._file.open()
             self._inode = self._file.path.stat().st_ino
-            self._on_disk = read_image(self._connection)
+            self._on_disk, self._rows_on_disk = read_image(self._connection), outbox_rows.read_rows(self._connection)
         except (sqlite3.Error, OSError, Damaged) as error:
             self._disconnect()
             raise StateUnavailable(f"{self._dir}: {error}") from error
@@ -198,7 +206,10 @@ class SqliteStore:
             if not self._loaded:  # the first time that the disk lets us
                 self._take_in(connection, self._clock.now())
                 self._loaded = True
-            self._transact(connection, self._image() if intent is None else self._intended(intent))
+            if intent is None:
+                self._transact(connection, self._image(), outbox_rows.rows_of(self._outbox))
+            else:
+                self._transact(connection, self._intended(intent), self._rows_on_disk)
             self.up = True
         except sqlite3.Error as error:
             self._give_up(error)
@@ -218,16 +229,17 @@ class SqliteStore:
         kept = {key: row for key, row in self._on_disk.items() if key[0] != "record_state"}
         return sealed(kept | {key: row for key, row in memory_rows(memory).items() if key[0] == "record_state"})
 
-    def _transact(self, connection: sqlite3.Connection, image: Image) -> None:
+    def _transact(self, connection: sqlite3.Connection, image: Image, rows: Image) -> None:
         connection.execute("BEGIN IMMEDIATE")
         write_changes(connection, self._on_disk, image)
+        write_changes(connection, self._rows_on_disk, rows)
         for sql, values in self._unwritten:
             connection.execute(sql, values)
         if self._unwritten:
             for sql, values in chronicle.pruning():
                 connection.execute(sql, values)
         connection.execute("COMMIT")
-        self._on_disk = image
+        self._on_disk, self._rows_on_disk = image, rows
         self._unwritten.clear()
         self._commits_since_copy += 1
 
