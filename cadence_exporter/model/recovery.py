@@ -1,0 +1,148 @@
+"""What is known, asked and done about the modem's power. Cutting it is called a bounce, so that *cycle* means one thing."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cadence_exporter.model.instants import Instant, Now
+from cadence_exporter.model.power import BounceReceipt
+
+
+class Suppression(StrEnum):
+    """Which guardrail kept the power from being cut. A closed set: it is a metric label."""
+
+    DISABLED = "disabled"
+    MAINTENANCE = "maintenance"
+    ESCALATION = "escalation"
+    FAULT = "fault"
+    OWN_LINK = "own_link"
+    BOOT_GRACE = "boot_grace"
+    COOLDOWN = "cooldown"
+    BUDGET = "budget"
+    UPS = "ups"
+    UPS_GRACE = "ups_grace"
+    DEVICE = "device"
+    STORE = "store"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One guardrail that refused in this cycle."""
+
+    reason: Suppression
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPolicy:
+    """All times in seconds."""
+
+    enabled: bool = False
+    device: str = "rehearsal"
+    """Its type, as in the settings."""
+    escalation_s: float = 240.0
+    """How long the connection must have been DOWN: what a network needs to heal itself, and a buffer."""
+    off_for_s: float = 30.0
+    cooldown_s: float = 1800.0
+    max_per_day: int = 4
+    boot_grace_s: float = 600.0
+    modem_boot_s: float = 180.0
+    ups: bool = False
+    """A UPS is configured: its word is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A bounce of which nobody has seen the end: the power may be off."""
+
+    at: Now
+    off_for_s: float
+
+    @property
+    def due(self) -> Instant:
+        """When the power should be back."""
+        return Instant(self.at.instant + self.off_for_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryMemory:
+    """The ledger. A bounce is noted before it is made, so that a crash in the middle counts as one."""
+
+    bounces: tuple[Now, ...] = ()
+    """Of the last day, the oldest first. After a restart their instants are the latest that they can have been: a clock that jumped
+    makes a cooldown longer, never shorter."""
+    unfinished: Unfinished | None = None
+    unhelped: int = 0
+    """Bounces in a row after which the connection did not come UP before the next one."""
+    awaiting_up: Now | None = None
+    """The last bounce, while the connection is not UP since."""
+    identity: str | None = None
+    """The device that was met first: another one at its address is never switched."""
+    maintenance_until: Now | None = None
+    """Until then Cadence watches and changes nothing; on both clocks, and the later one counts."""
+    on_battery: bool = False
+    mains_back: Now | None = None
+    """When the mains returned last: the gear of the ISP boots too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """Cut the power for ``off_for_s`` seconds."""
+
+    off_for_s: float
+    by_hand: bool = False
+    """A person asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureOn:
+    """The power may be off: turn it on, and read that back."""
+
+    since: Unfinished | None = None
+
+
+PowerAction = Bounce | EnsureOn
+
+
+class PowerResult(StrEnum):
+    """How an action on the power ended. A closed set: it is a metric label."""
+
+    SUCCESS = "success"
+    """Done, and its return is proven."""
+    REHEARSED = "rehearsed"
+    """Nothing was switched: it would have been."""
+    REFUSED = "refused"
+    """The device must not be switched as things stand; nothing was."""
+    DOUBTFUL = "doubtful"
+    """The power may be off, without proof that it comes back."""
+    FAILED = "failed"
+    """Nothing was switched, for the device could not be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOutcome:
+    """One action on the power and what came of it."""
+
+    action: PowerAction
+    result: PowerResult
+    detail: str
+    at: Now
+    took_s: float
+    receipt: BounceReceipt | None = None
+
+
+class Ask(StrEnum):
+    """What a person can ask of a running instance."""
+
+    BOUNCE = "bounce"
+    MAINTENANCE_ON = "maintenance_on"
+    MAINTENANCE_OFF = "maintenance_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish of a person, handed over at the beginning of a cycle."""
+
+    ask: Ask
+    for_s: float = 0.0
+    """How long maintenance lasts."""
