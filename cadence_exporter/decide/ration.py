@@ -10,9 +10,7 @@ from cadence_exporter.model.policy import Policy
 Considered = Action | Refused | None
 
 
-def within_budgets(
-    considered: Sequence[Considered], calls: budget.Calls, now: Now, policy: Policy
-) -> list[Considered]:
+def within_budgets(considered: Sequence[Considered], calls: budget.Calls, now: Now, policy: Policy) -> list[Considered]:
     """Each action as it is, or refused because the service that it needs has had its calls of this hour."""
     left: dict[str, int] = {}
     return [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
-from cadence_exporter.model.instants import Now
+from cadence_exporter.model.instants import Instant, Now, WallTime, later
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.metrics.tally import CounterKey, counts
 from cadence_exporter.record.state.image import (
@@ -27,6 +27,7 @@ COPY_AFTER_COMMITS = 500
 COPY_AFTER_S = 86_400.0
 """As often as the production store renews its good copy; besides, each start does."""
 SLACK_S = 15.0
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class _Image:
     counters: Mapping[CounterKey, float]
     seconds: Mapping[Phase, float]
     running: Running
+    calls: tuple[tuple[str, WallTime], ...] = ()
+    """Service and time of each call of the last hour."""
 
 
 class Disk:
@@ -51,6 +54,7 @@ class Disk:
         """The last cycle whose commit was acknowledged."""
         self._image: _Image | None = None
         self._copy: _Image | None = None
+        self._calls: tuple[tuple[str, WallTime], ...] = ()
         self._commits_since_copy = 0
         self._copied_at = world.clock.monotonic()
         self._counters: dict[CounterKey, float] = {}
@@ -61,7 +65,10 @@ class Disk:
     def load(self, now: Now) -> Memory:
         """See the seam."""
         found = self._image
-        memory = Memory(Phase.INIT, now) if found is None else memory_of(memory_rows(found.memory), now)
+        memory = Memory(Phase.INIT, now)
+        self._calls = () if found is None else found.calls
+        if found is not None:
+            memory = replace(memory_of(memory_rows(found.memory), now), calls=_on_this_clock(found.calls, now))
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         if self._tally:
             self._restore_counters(found)
@@ -74,6 +81,10 @@ class Disk:
     def commit(self, cycle: Cycle) -> None:
         """See the seam."""
         world = self._world
+        if cycle.calls:
+            wall = cycle.ended.wall
+            self._calls = tuple([each for each in self._calls if each[1] >= wall - HOUR_S])
+            self._calls += tuple([(call.service, wall) for call in cycle.calls])
         if self._tally:
             for key, amount in counts(cycle):
                 self._counters[key] = self._counters.get(key, 0.0) + amount
@@ -116,10 +127,10 @@ class Disk:
 
     def _as_image(self, memory: Memory) -> _Image:
         if not self._tally:
-            return _Image(memory, {}, {}, self._running)
+            return _Image(memory, {}, {}, self._running, self._calls)
         seconds = self._seconds.hold(self._running.phase, self._running.allowance_s)
         self._seconds.release()
-        return _Image(memory, dict(self._counters), dict(seconds), self._running)
+        return _Image(memory, dict(self._counters), dict(seconds), self._running, self._calls)
 
     def _copy_is_old(self) -> bool:
         return self._world.clock.monotonic() - self._copied_at >= COPY_AFTER_S
@@ -136,3 +147,12 @@ class Disk:
         self._counters = counters
         self._seconds = StateClock(self._world.clock, Phase.INIT, SLACK_S)
         self._seconds.restore(seconds)
+
+
+def _on_this_clock(calls: tuple[tuple[str, WallTime], ...], now: Now) -> tuple[tuple[str, Instant], ...]:
+    """As the production store reads them: dated in the future counts as just made."""
+    return tuple(
+        (service, later(now.instant, -max(0.0, now.wall - wall)))
+        for service, wall in calls
+        if now.wall - wall < HOUR_S
+    )
