@@ -110,6 +110,13 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if uptime["ratio"] is not None:
         yield "uptime", f"{uptime['ratio']:.2%} ({uptime['up_cycles']} of {uptime['cycles']} cycles)"
     yield "internet", f"{document['wan']}, router {document['lan']}"
+    fault = document.get("fault")
+    if fault:
+        hop = fault["last_hop"]
+        answered = f" (last hop that answers: {hop['address']})" if hop else ""
+        yield "broke at", f"{fault['layer'] or 'not known'}: {fault['why']}{answered}"
+    if document.get("nat") in ("cgnat", "double", "mismatch"):
+        yield "reachable", f"no, {document['nat']} NAT: docs/reachability.md"
     for family, address in document["public_ip"].items():
         yield family, f"{address['address'] or address['confirmed'] or 'none'} ({address['verdict'].replace('_', ' ')})"
     for record in document["records"]:

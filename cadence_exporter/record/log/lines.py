@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cadence_exporter.model.address import Family, IpAddress
-from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, PublicAddress, Unchanged, Unknown
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, Nat, NotPublic, PublicAddress, Unchanged, Unknown
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Phase
@@ -17,6 +17,11 @@ from cadence_exporter.record.log.layout import milliseconds
 NOTHING = "—————————"
 """Fills the detail of a line that has none."""
 
+_NAT_MEANS = {
+    Nat.CGNAT: "the ISP shares one public address among customers: nobody reaches this home from outside by IPv4",
+    Nat.DOUBLE: "another router translates once more: forward ports on both, or put the outer one into bridge mode",
+    Nat.MISMATCH: "the outside sees another public address than the router's: nobody reaches this home under either",
+}
 _NET_HEALTH = {
     Phase.UP: ("🟢", Level.INFO, "ALL SYSTEMS NOMINAL 🐾"),
     Phase.DEGRADED: ("🟡", Level.INFO, "ADDRESS NOT CONFIRMED"),
@@ -31,6 +36,7 @@ def facts(cycle: Cycle, *, cache_max_age_s: float | None = None) -> tuple[Fact, 
         *_opening(cycle),
         *_readings(cycle),
         *_path(cycle),
+        *_fault(cycle),
         *_public(cycle),
         *dns_facts(cycle, cache_max_age_s),
         *_closing(cycle),
@@ -108,10 +114,31 @@ def _public(cycle: Cycle) -> Iterator[Fact]:
             if several or family is Family.IPV6:
                 extras["family"] = family
             yield _address(public, extras, WallTime(cycle.observation.at.wall + cycle.observation.took_s))
-    if cycle.assessment.cgnat:
-        said = str(cycle.assessment.router_wan)
-        text = {"why": "carrier-grade or double NAT: nobody reaches this home from outside"}
-        yield Fact("ROUTER_WAN", "CGNAT", said, "ip", text, Level.WARNING, "🟡")
+    yield from _nat(cycle)
+
+
+def _nat(cycle: Cycle) -> Iterator[Fact]:
+    """Said when it is found, and when it is over; in between it is no news."""
+    kind, before = cycle.assessment.nat, cycle.before.nat
+    said = str(cycle.assessment.router_wan or NOTHING)
+    if kind in _NAT_MEANS:
+        level = Level.DEBUG if kind is before else Level.WARNING
+        yield Fact("ROUTER_WAN", kind.upper(), said, "ip", {"why": _NAT_MEANS[kind]}, level, "🟡")
+    elif kind is Nat.OPEN and before in _NAT_MEANS:
+        yield Fact("ROUTER_WAN", "OPEN", said, "ip", {"why": "the router holds the public address again"})
+
+
+def _fault(cycle: Cycle) -> Iterator[Fact]:
+    found, trace = cycle.assessment, cycle.observation.trace
+    if not found.fault_why:
+        return
+    extras = {"why": found.fault_why}
+    if found.last_hop is not None:
+        extras |= {"last_hop": str(found.last_hop.address), "ttl": str(found.last_hop.ttl)}
+    if isinstance(trace, Answered) and found.wan is Link.DOWN:
+        extras["traced"] = f"{trace.value.method} {trace.value.age_s:.0f}s ago"
+    status = "UNKNOWN" if found.fault is None else found.fault.upper()
+    yield Fact("FAULT", status, NOTHING, "", extras, Level.WARNING, "🧭")
 
 
 def _round_extras(round_: EchoRound, public: PublicAddress) -> dict[str, str]:
@@ -158,7 +185,7 @@ def _closing(cycle: Cycle) -> Iterator[Fact]:
         yield Fact("OUTAGE", "BEGAN", decision.outage_began, "layer", level=Level.WARNING, icon="🔴", at=at)
     if decision.outage_ended is not None:
         over = decision.outage_ended
-        yield Fact("OUTAGE", "ENDED", over.layer, "layer", {"lasted": f"{over.seconds:.0f}s"}, Level.WARNING, "🟢", at)
+        yield Fact("OUTAGE", "ENDED", over.where, "layer", {"lasted": f"{over.seconds:.0f}s"}, Level.WARNING, "🟢", at)
     icon, level, text = _NET_HEALTH[memory.phase]
     if memory.phase is Phase.DOWN and cycle.assessment.lan is Link.DOWN:
         text = "ROUTER DOES NOT ANSWER"

@@ -97,6 +97,11 @@ STATE = (
         tuple(Phase),
     ),
     _counter("cadence_outages_total", "Outages begun, by the lowest layer that failed.", "layer", tuple(Layer)),
+    _gauge(
+        "cadence_fault_layer",
+        "1 for the layer where it broke, 0 for the others; all 0 when nothing did, or when the evidence does not tell.",
+        "layer",
+    ),
     _histogram("cadence_outage_duration_seconds", "Length of finished outages.", _OUTAGE),
     _gauge("cadence_last_outage_duration_seconds", "Length of the last finished outage."),
     _gauge("cadence_last_outage_end_timestamp_seconds", "When the last outage ended."),
@@ -110,6 +115,7 @@ PROBING = (
     _counter("cadence_probe_failures_total", "Probes that failed.", "probe reason", PROBES, tuple(FailureReason)),
     _gauge("cadence_probe_consecutive_failures", "Failures in a row, since the start of the process.", "probe"),
     _gauge("cadence_probe_last_success_timestamp_seconds", "When the probe last worked.", "probe"),
+    _counter("cadence_trace_packets_total", "Packets sent to trace the way out, hop by hop."),
 )
 
 ADDRESS = (

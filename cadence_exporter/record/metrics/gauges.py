@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, PublicAddress, Unchanged, Unknown
+from cadence_exporter.model.assessment import (
+    Agreed,
+    Disputed,
+    FaultLayer,
+    Link,
+    NotPublic,
+    PublicAddress,
+    Unchanged,
+    Unknown,
+)
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
@@ -44,6 +53,7 @@ class Gauges:
         """Take one more cycle in."""
         wall = cycle.ended.wall
         self._state(cycle.memory)
+        self._fault(cycle)
         self._outage(cycle)
         for probe, reason in probe_failures(cycle).items():
             self._probe(probe, None if reason is not None else probe_seconds(cycle, probe), wall)
@@ -75,6 +85,10 @@ class Gauges:
         for phase in Phase:
             self._set("cadence_state", float(phase is memory.phase), phase)
         self._set("cadence_state_last_transition_timestamp_seconds", memory.since.wall)
+
+    def _fault(self, cycle: Cycle) -> None:
+        for layer in FaultLayer:
+            self._set("cadence_fault_layer", float(layer is cycle.assessment.fault), layer)
 
     def _outage(self, cycle: Cycle) -> None:
         over = cycle.decision.outage_ended

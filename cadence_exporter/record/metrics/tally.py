@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Unchanged
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile, Refusal
-from cadence_exporter.model.observation import EchoRound, Failed, FailureReason
+from cadence_exporter.model.observation import Answered, EchoRound, Failed, FailureReason
 from cadence_exporter.model.outcome import Outcome, Result
 
 CounterKey = tuple[str, ...]
@@ -26,6 +26,9 @@ def counts(cycle: Cycle) -> Iterable[tuple[CounterKey, float]]:
         yield ("cadence_wakeups_total", reason), 1
     yield from _state(cycle)
     yield from _probes(cycle)
+    trace = cycle.observation.trace
+    if isinstance(trace, Answered) and trace.value.is_news:
+        yield ("cadence_trace_packets_total",), trace.value.packets
     yield from _cache(cycle)
     yield from _dns(cycle)
     for call in cycle.calls:

@@ -38,6 +38,7 @@ class OutageHeld:
     ended: WallTime
     seconds: float
     layer: str
+    """Where it broke: host, lan, access, isp, upstream, dns or remote; lan, wan or ip when that was never found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Chronicler:
         over = cycle.decision.outage_ended
         if over is not None:
             sql = "INSERT INTO outage (began, ended, seconds, layer) VALUES (?, ?, ?, ?)"
-            yield sql, (over.began.wall, over.ended.wall, over.seconds, over.layer)
+            yield sql, (over.began.wall, over.ended.wall, over.seconds, over.where)
         yield from self._addresses(cycle)
         yield from _dns_changes(cycle)
         services = [call.service for call in cycle.calls]

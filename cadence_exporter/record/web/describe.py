@@ -3,6 +3,9 @@
 ``state``              init, down, degraded or up; ``since`` and ``seconds_in_state`` belong to it
 ``uptime``             cycles, up_cycles and their ratio, since the first start ever
 ``wan``, ``lan``       up, down or unknown
+``fault``              null, or where it broke: layer (host, lan, access, isp, upstream, dns, remote; null when the evidence does not
+                       tell), why, and last_hop (address, ttl), the hop farthest out that still answered
+``nat``                open, cgnat, double, mismatch or unknown, as last known; anything but open: nobody reaches this home by IPv4
 ``public_ip``          per family: verdict (agreed, unchanged, disputed, unknown, not_public), address, why, confirmed, confirmed_at
 ``records``            per record: in_sync is null while unknown; change is the one in flight, or null
 ``next_look``          when the next cycle is due; ``next_look_in_seconds`` is 0 when it is overdue
@@ -43,6 +46,8 @@ def describe(cycle: Cycle | None, specs: Iterable[RecordSpec], now: Now) -> dict
         "wan": str(cycle.assessment.wan),
         "lan": str(cycle.assessment.lan),
         "cgnat": cycle.assessment.cgnat if cycle.assessment.router_wan is not None else None,
+        "fault": _fault(cycle),
+        "nat": str(cycle.memory.nat),
         "public_ip": {
             str(family): _address(cycle.assessment.public.get(family), memory.beliefs.get(family, Belief()))
             for family in sorted({*cycle.assessment.public, *memory.beliefs})
@@ -86,6 +91,8 @@ def _nothing_yet() -> dict[str, Any]:
         "wan": "unknown",
         "lan": "unknown",
         "cgnat": None,
+        "fault": None,
+        "nat": "unknown",
         "public_ip": {},
         "records": [],
         "refused": [],
@@ -100,6 +107,18 @@ def _keys(specs: Iterable[RecordSpec], cycle: Cycle) -> list[tuple[RecordKey, st
     """The records of the settings in their order; without any, those that memory knows."""
     named: list[tuple[RecordKey, str | None]] = [(spec.key, spec.provider) for spec in specs]
     return named or [(key, None) for key in sorted(cycle.memory.records, key=str)]
+
+
+def _fault(cycle: Cycle) -> dict[str, Any] | None:
+    found = cycle.assessment
+    if not found.fault_why:
+        return None
+    hop = found.last_hop
+    return {
+        "layer": found.fault and str(found.fault),
+        "why": found.fault_why,
+        "last_hop": hop and {"address": str(hop.address), "ttl": hop.ttl},
+    }
 
 
 def _address(verdict: PublicAddress | None, belief: Belief) -> dict[str, Any]:

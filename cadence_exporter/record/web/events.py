@@ -39,7 +39,7 @@ def events(cycle: Cycle) -> Iterator[Event]:
         yield Event(at, "transition", f"{step.from_phase.upper()} → {step.to_phase.upper()}: {step.why}")
     if decision.outage_ended is not None:
         ended = decision.outage_ended
-        yield Event(at, "outage", f"outage over after {span(ended.seconds)} ({ended.layer})")
+        yield Event(at, "outage", f"outage over after {span(ended.seconds)} ({ended.where})")
     for change in decision.address_changes:
         yield Event(at, "address", f"public address {change.before or 'unknown'} → {change.after}")
     for outcome in cycle.outcomes:

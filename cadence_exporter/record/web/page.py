@@ -24,6 +24,11 @@ th{font-weight:600;white-space:nowrap}pre{font-size:.8rem;overflow-x:auto;margin
 .quiet{opacity:.7}nav a{margin-right:1rem}
 """
 
+_NAT = {
+    "cgnat": "behind the ISP's shared address (CGNAT): nobody reaches this home from outside by IPv4",
+    "double": "behind a second router: ports must be forwarded on both",
+    "mismatch": "the router's public address is not the one seen outside: nobody reaches this home by IPv4",
+}
 LINKS = (
     "<h2>More</h2><nav><a href=/metrics>Metrics</a><a href=/api/v1/status>Status as JSON</a>"
     "<a href=/-/healthy>Health</a><a href=/-/ready>Readiness</a></nav>"
@@ -80,8 +85,13 @@ def _connection(status: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
             f"Public {family.replace('ip', 'IP')}",
             f"{address['address'] or address['confirmed'] or NONE} ({verdict}{why})",
         )
-    if status["cgnat"]:
-        yield "Reachability", "behind a carrier's NAT: nobody reaches this home from outside by IPv4"
+    fault = status["fault"]
+    if fault:
+        hop = fault["last_hop"]
+        answered = f"; the last hop that answers is {hop['address']}" if hop else ""
+        yield "Where it broke", f"{fault['layer'] or 'not known'}: {fault['why']}{answered}"
+    if status["nat"] in _NAT:
+        yield "Reachability", _NAT[status["nat"]]
     uptime = status["uptime"]
     if uptime["ratio"] is not None:
         yield "Uptime", f"{uptime['ratio']:.2%} ({uptime['up_cycles']} of {uptime['cycles']} cycles)"

@@ -116,7 +116,7 @@ class StatusBoard:
 
 
 def _past(ended: OutageEnded) -> OutageHeld:
-    return OutageHeld(ended.began.wall, ended.ended.wall, ended.seconds, str(ended.layer))
+    return OutageHeld(ended.began.wall, ended.ended.wall, ended.seconds, ended.where)
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _outages(cycle: Cycle | None, last: OutageHeld | None, now: Instant) -> dict
         "current": current
         and {
             "began": iso(current.began.wall),
-            "layer": str(current.layer),
+            "layer": current.where,
             "seconds": round(now - current.began.instant, 1),
         },
         "last": last
