@@ -12,6 +12,7 @@ from cadence_exporter.assess.way_out import Reach, isp_answers_usually, reach
 from cadence_exporter.model.assessment import Agreed, FaultLayer, Link, PublicAddress, Unchanged, Unknown
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation
+from cadence_exporter.model.operators import host_of, is_loopback, literal_of
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.trace import Hop, Neighbour
 
@@ -37,7 +38,7 @@ class Evidence:
     reach: Reach
     isp_answers_usually: bool
     names_fail: bool
-    """The system's resolver finds no address, or echo services fail for that reason alone."""
+    """The system's resolver finds no address."""
     targets_are_names: bool
     """The WAN targets failed only because their names did not resolve: that says nothing of the path."""
     heard_outside: bool
@@ -158,8 +159,18 @@ def gather(
 
 
 def _names_fail(seen: Observation) -> bool:
-    """The resolver's own failure; a question that only took too long is none."""
-    return isinstance(seen.names, Failed) and seen.names.reason is FailureReason.DNS
+    """A resolver that finds nothing, or keeps silent, unless a service that was asked by its name answered all the same."""
+    by_name = (
+        isinstance(reading, Answered) and _is_name(host_of(reading.source))
+        for round_ in seen.echo.values()
+        for reading in round_.readings
+    )
+    of_resolver = isinstance(seen.names, Failed) and seen.names.reason in (FailureReason.DNS, FailureReason.TIMEOUT)
+    return of_resolver and not any(by_name)
+
+
+def _is_name(host: str) -> bool:
+    return literal_of(host) is None and not is_loopback(host)
 
 
 def _is_dns(reading: object) -> bool:

@@ -1,0 +1,227 @@
+"""Where it broke: evidence as it is found in homes, and the layer that it names."""
+
+from dataclasses import replace
+from ipaddress import ip_address
+from types import MappingProxyType
+
+import pytest
+
+from cadence_exporter.assess.assess import assess
+from cadence_exporter.model.address import Family, RecordType
+from cadence_exporter.model.assessment import FaultLayer
+from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
+from cadence_exporter.model.observation import (
+    Answered,
+    EchoAnswer,
+    EchoRound,
+    Failed,
+    FailureReason,
+    NamesResolve,
+    Observation,
+    PathWorks,
+    RouterAlive,
+    RouterMethod,
+    RouterWan,
+)
+from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.trace import Hop, Neighbour, OwnLink, Trace, TraceMethod, UsualPath
+from tests.decide.cases import HOME, at, make_policy
+
+GATEWAY = ip_address("192.168.1.1")
+BNG = ip_address("93.184.0.1")
+"""The first hop beyond the router; of the same network as the home's address."""
+ISP_CORE = ip_address("93.184.7.1")
+TRANSIT = ip_address("62.115.0.2")
+TARGET = ip_address("1.1.1.1")
+SHARED = ip_address("100.64.0.1")
+PRIVATE = ip_address("10.20.0.1")
+URL = "https://api.ipify.org"
+ALIVE = Answered("router", RouterAlive(GATEWAY, RouterMethod.ICMP), 0.002)
+LINK = OwnLink("eth0", carrier=True, address=ip_address("192.168.1.2"), neighbour=Neighbour.ANSWERS)
+SPEC = RecordSpec(RecordKey("vpn.example.com", RecordType.A), "cloudflare")
+
+
+def failed(reason=FailureReason.TIMEOUT, source="x"):
+    return Failed(source, reason, "as the test wants it", 8.0)
+
+
+def hops(*addresses, first=1):
+    return tuple(Hop(ttl, address) for ttl, address in enumerate(addresses, first) if address is not None)
+
+
+def traced(*addresses, reached=None, age=1.0, **more):
+    return Answered("trace", Trace(TARGET, TraceMethod.ICMP, hops(*addresses), reached, 20, age_s=age, **more), 1.6)
+
+
+def look(**more):
+    values = {
+        "at": at(1000),
+        "took_s": 8.0,
+        "gateway": GATEWAY,
+        "router": ALIVE,
+        "wan": (failed(),),
+        "router_wan": None,
+        "echo": MappingProxyType({Family.IPV4: EchoRound((), 4)}),
+        "link": LINK,
+    }
+    return Observation(**{**values, **more})
+
+
+def usual(*addresses, gateway=GATEWAY):
+    return UsualPath(gateway, hops(*addresses), reached=True, at=at(0).wall)
+
+
+def memory(path=None, **more):
+    belief = Belief(HOME, 2, at(0), HOME, at(0).wall)
+    return Memory(Phase.UP, at(0), beliefs=MappingProxyType({Family.IPV4: belief}), usual_path=path, **more)
+
+
+def find(before=None, records=(), **seen):
+    return assess(look(**seen), before or memory(usual(GATEWAY, BNG, ISP_CORE, TRANSIT)), make_policy(records=records))
+
+
+NO_LINK = replace(LINK, carrier=False)
+SILENT = replace(LINK, neighbour=Neighbour.SILENT)
+NO_WAN = Answered("natpmp", RouterWan(None, 1), 0.004)
+
+
+@pytest.mark.parametrize(
+    ("layer", "seen"),
+    [
+        (FaultLayer.HOST, {"link": NO_LINK, "router": failed()}),
+        (FaultLayer.HOST, {"link": replace(LINK, interface=None), "router": failed(), "gateway": None}),
+        (FaultLayer.HOST, {"link": replace(LINK, address=None), "router": failed()}),
+        (FaultLayer.LAN, {"link": SILENT, "router": failed()}),
+        (FaultLayer.LAN, {"link": SILENT, "router": failed(), "trace": traced()}),
+        (FaultLayer.LAN, {"link": SILENT, "router": failed(), "trace": traced(GATEWAY, BNG, age=100.0)}),
+        (FaultLayer.LAN, {"link": replace(LINK, neighbour=Neighbour.UNKNOWN), "router": failed()}),
+        (FaultLayer.ACCESS, {"trace": traced(GATEWAY)}),
+        (FaultLayer.ISP, {"trace": traced(GATEWAY, BNG)}),
+        (FaultLayer.ISP, {"trace": traced(GATEWAY, BNG, ISP_CORE)}),
+        (FaultLayer.ISP, {"trace": traced(GATEWAY, SHARED)}),
+        (FaultLayer.ISP, {"trace": traced(GATEWAY, None, ISP_CORE)}),
+        (FaultLayer.ISP, {"router": failed(), "trace": traced(None, BNG)}),
+        (FaultLayer.UPSTREAM, {"trace": traced(GATEWAY, BNG, ISP_CORE, TRANSIT)}),
+        (FaultLayer.UPSTREAM, {"trace": traced(GATEWAY, BNG, None, TRANSIT)}),
+        (None, {}),
+        (None, {"trace": failed()}),
+        (None, {"trace": traced()}),
+        (None, {"trace": traced(GATEWAY, age=301.0)}),
+        (None, {"trace": traced(GATEWAY, path_worked=True)}),
+        (None, {"trace": traced(GATEWAY, BNG, TRANSIT, reached=4)}),
+        (None, {"trace": traced(GATEWAY), "router": failed()}),
+        (None, {"trace": traced(GATEWAY), "link": None}),
+        (None, {"router": failed()}),
+        (None, {"trace": traced(GATEWAY, PRIVATE)}),
+        (None, {"trace": traced(GATEWAY), "wan": (failed(FailureReason.DNS),)}),
+    ],
+)
+def test_a_path_that_fails(layer, seen):
+    assessment = find(**seen)
+    assert assessment.fault is layer, assessment.fault_why
+    assert assessment.fault_why
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        None,
+        usual(GATEWAY, None, None, TRANSIT),
+        usual(GATEWAY, None, ISP_CORE),
+        usual(GATEWAY),
+        usual(GATEWAY, BNG, gateway=ip_address("192.168.0.254")),
+        usual(GATEWAY, PRIVATE, BNG),
+    ],
+)
+def test_a_silent_hop_means_nothing_where_nobody_ever_answers(path):
+    assert find(memory(path), trace=traced(GATEWAY)).fault is None
+
+
+def test_a_private_hop_is_the_isps_when_the_router_is_known_to_be_the_edge():
+    before = memory(usual(GATEWAY, PRIVATE, BNG), router_edge=True)
+    assert find(before, trace=traced(GATEWAY)).fault is FaultLayer.ACCESS
+    assert find(before, trace=traced(GATEWAY, PRIVATE)).fault is FaultLayer.ISP
+
+
+def test_a_router_behind_a_containers_bridge_is_not_the_first_hop():
+    bridge = ip_address("172.17.0.1")
+    before = memory(usual(bridge, GATEWAY, BNG))
+    assert find(before, trace=traced(bridge, GATEWAY)).fault is FaultLayer.ACCESS
+    assert find(before, trace=traced(bridge), router=failed(), link=SILENT).fault is not FaultLayer.ACCESS
+    seen_from_within = memory(usual(bridge, GATEWAY, BNG, gateway=bridge))
+    for reached in (traced(bridge), traced(bridge, GATEWAY)):
+        assert find(seen_from_within, gateway=bridge, trace=reached).fault is None
+
+
+def test_the_routers_own_word_counts_when_it_usually_names_an_address():
+    assert find(memory(router_edge=True), router_wan=NO_WAN).fault is FaultLayer.ACCESS
+    for edge in (None, False):
+        assert find(memory(router_edge=edge), router_wan=NO_WAN).fault is None
+    says_otherwise = find(memory(usual(GATEWAY, BNG), router_edge=True), router_wan=NO_WAN, trace=traced(GATEWAY, BNG))
+    assert says_otherwise.fault is FaultLayer.ISP
+
+
+def test_the_last_hop_that_answered_is_told():
+    assert find(trace=traced(GATEWAY, BNG)).last_hop == Hop(2, BNG)
+    assert find(trace=traced(GATEWAY)).last_hop == Hop(1, GATEWAY)
+    assert find(trace=traced()).last_hop is None
+
+
+PATH = (Answered("tls://1.1.1.1:443", PathWorks("1.1.1.1", 443), 0.02),)
+
+
+def echo(*readings):
+    return MappingProxyType({Family.IPV4: EchoRound(readings, max(4, len(readings)))})
+
+
+def voice(operator="a"):
+    return Answered(f"https://{operator}", EchoAnswer(HOME, operator), 0.1)
+
+
+def test_nothing_is_named_while_everything_works():
+    fine = find(wan=PATH, echo=echo(voice("a"), voice("b")), names=Answered("n", NamesResolve("n"), 0.01))
+    assert (fine.fault, fine.fault_why) == (None, "")
+
+
+@pytest.mark.parametrize("reason", [FailureReason.DNS, FailureReason.TIMEOUT])
+def test_names_that_do_not_resolve_while_packets_come_through(reason):
+    silent = echo(failed(FailureReason.DNS), failed(FailureReason.DNS))
+    assert find(wan=PATH, echo=silent, names=failed(reason)).fault is FaultLayer.DNS
+
+
+def test_a_name_that_was_looked_up_meanwhile_excuses_the_resolver():
+    heard = Answered(URL, EchoAnswer(HOME, "ipify"), 0.1)
+    assert find(wan=PATH, echo=echo(heard, voice("b")), names=failed(FailureReason.TIMEOUT)).fault is None
+
+
+def test_echo_services_that_all_fail_are_remote_while_the_path_works():
+    assert find(wan=PATH, echo=echo(*[failed()] * 4)).fault is FaultLayer.REMOTE
+    assert find(wan=PATH, echo=echo(failed())).fault is None, "one of them may have a bad moment"
+    assert find(wan=PATH, echo=echo(failed(), failed(), voice())).fault is None
+
+
+def test_a_provider_that_fails_is_remote_and_one_in_the_house_is_not():
+    two = echo(voice("a"), voice("b"))
+    records = MappingProxyType({SPEC.key: RecordMemory(failures=2)})
+    assert find(memory(records=records), (SPEC,), wan=PATH, echo=two).fault is FaultLayer.REMOTE
+    at_home = replace(SPEC, provider="file")
+    assert find(memory(records=records), (at_home,), wan=PATH, echo=two).fault is None
+    refused = MappingProxyType({SPEC.key: RecordMemory(failures=2, refusal="a CNAME is there")})
+    assert find(memory(records=refused), (SPEC,), wan=PATH, echo=two).fault is None
+
+
+def test_targets_that_fail_while_others_answer_are_not_the_line():
+    assert find(echo=echo(voice("a"))).fault is FaultLayer.REMOTE
+    assert find(echo=echo(voice("a")), wan=(failed(FailureReason.DNS),)).fault is FaultLayer.DNS
+
+
+def test_an_icmp_dropping_path_that_works_is_no_fault():
+    assert find(wan=PATH, echo=echo(voice("a"), voice("b")), trace=traced(GATEWAY, path_worked=True)).fault is None
+
+
+def test_the_usual_path_is_learnt_from_a_trace_of_the_working_path_once():
+    fresh = find(wan=PATH, trace=traced(GATEWAY, BNG, reached=3, path_worked=True)).usual_path
+    assert fresh is not None
+    assert (fresh.gateway, fresh.hops, fresh.reached) == (GATEWAY, hops(GATEWAY, BNG), True)
+    assert find(wan=PATH, trace=traced(GATEWAY, path_worked=True, is_news=False)).usual_path is None
+    assert find(trace=traced(GATEWAY)).usual_path is None
