@@ -19,6 +19,7 @@ MOST_OPEN = 8
 REQUEST_S = 3.0
 """From accept to the last byte: a sender that drips its event is cut off."""
 _PIECE = 4096
+_BACKLOG = 64
 
 Judge = Callable[[Notify], HTTPStatus]
 
@@ -46,7 +47,7 @@ class CallbackPort:
         self._judge = judge
         self._ignored = ignored
         self._callers: list[_Caller] = []
-        self._listener = socket.create_server((str(own), 0), backlog=MOST_OPEN)
+        self._listener = socket.create_server((str(own), 0), backlog=_BACKLOG)
         self._listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
