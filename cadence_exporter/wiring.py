@@ -1,5 +1,8 @@
 """Settings -> the real thing. The only file that names concrete classes."""
 
+from collections.abc import Callable
+from types import MappingProxyType
+
 from cadence_exporter.act.dns.cloudflare import Cloudflare
 from cadence_exporter.act.dns.doh_truth import DohTruth
 from cadence_exporter.act.dns.file import HostsFile
@@ -7,10 +10,15 @@ from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.dns.rfc2136 import Rfc2136, tsig_key
 from cadence_exporter.act.hands import Hands
 from cadence_exporter.loop import Equipment
+from cadence_exporter.model.address import Family
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.observe.crew import ProbeCrew
+from cadence_exporter.observe.listeners.stun_servers import StunServer
+from cadence_exporter.observe.listeners.tripwire import Tripwire
+from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.seams import Clock, DnsProvider, Faults
+from cadence_exporter.settings.endpoints import parse_stun
 from cadence_exporter.settings.schema import Settings
 
 
@@ -31,22 +39,41 @@ def policy(settings: Settings) -> Policy:
         records=settings.record_specs(),
         cache_max_age_s=dns.cache_max_age,
         max_changes_per_day=dns.max_changes_per_day,
+        echo=MappingProxyType({family: settings.echo_services(family) for family in public_ip.families}),
+        truths=len(dns.truth),
+        max_calls_per_hour=MappingProxyType(call_budgets(settings)),
     )
 
 
-def equipment(settings: Settings, clock: Clock, https: Https, faults: Faults, *, rehearse: bool) -> Equipment:
-    """Probes, hands and policy for these settings."""
+def call_budgets(settings: Settings) -> dict[str, int]:
+    """Calls an hour by service, as calls are counted. RFC 2136 is no API that counts."""
+    budget = settings.budget
+    return {"ip_echo": budget.ip_echo, "doh": budget.doh, "cloudflare": budget.provider}
+
+
+def equipment(
+    settings: Settings, clock: Clock, https: Https, faults: Faults, *, rehearse: bool, word: LastWord | None = None
+) -> Equipment:
+    """Probes, hands and policy for these settings. ``word`` is the tripwire's last one; it lives longer than they do."""
     truths = [DohTruth(url, https) for url in settings.dns.truth]
     reconciler = Reconciler(
         clock, truths, providers(settings, clock, https), rehearse=rehearse, call_timeout_s=settings.loop.probe_timeout
     )
-    crew = ProbeCrew(clock, settings, https, faults)
+    crew = ProbeCrew(clock, settings, https, faults, word)
 
     def retire() -> None:
         crew.close()
         reconciler.close()
 
     return Equipment(crew, Hands(reconciler, faults, clock).perform, policy(settings), retire)
+
+
+def tripwire(settings: Settings, clock: Clock, word: LastWord, random_bytes: Callable[[int], bytes]) -> Tripwire | None:
+    """The listener that asks STUN servers; None when it is switched off, or when no IPv4 address is watched."""
+    servers = [StunServer(*parse_stun(url), clock) for url in settings.wan.tripwire]
+    if not servers or Family.IPV4 not in settings.public_ip.families:
+        return None
+    return Tripwire(servers, word, clock, random_bytes)
 
 
 def providers(settings: Settings, clock: Clock, https: Https) -> dict[str, DnsProvider]:

@@ -10,6 +10,7 @@ from cadence_exporter.model.operators import is_loopback, literal_of
 from cadence_exporter.model.ranges import special_range
 
 HIGHEST_PORT = 65535
+STUN_PORT = 3478
 
 _HOST = re.compile(
     r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*"
@@ -70,6 +71,24 @@ def parse_target(value: object) -> Target:
     if not host or port == 0:
         raise ValueError(f"{_short(value)} lacks a host or a port; write it as {scheme.lower()}://host:443")
     return Target(scheme.lower(), host, port)
+
+
+def parse_stun(value: object) -> tuple[str, int]:
+    """Host and port of ``stun://host:port``; 3478 when no port is given (RFC 7064). Raises ValueError."""
+    if not isinstance(value, str) or not re.match(r"(?i)stun://", value.strip()):
+        raise ValueError(f"{_short(str(value))} is not a STUN server; write it as stun://host:port")
+    rest = value.strip()[len("stun://") :].rstrip("/")
+    host, port = parse_host_port(rest if ":" in rest else f"{rest}:{STUN_PORT}")
+    address = literal_of(host)
+    if not host or port == 0:
+        raise ValueError(f"{_short(value)} lacks a host or a port; write it as stun://host:{STUN_PORT}")
+    if address is not None and address.version != 4:  # noqa: PLR2004 - the IP version number itself
+        raise ValueError(
+            f"{_short(value)} is an IPv6 address; the tripwire watches over the IPv4 one, which is behind NAT"
+        )
+    if address is not None and special_range(address) not in (None, "loopback"):
+        raise ValueError(f"{_short(value)} is not a public address; a private one is accepted on loopback only")
+    return host, port
 
 
 def parse_listen(value: object) -> tuple[str, int]:

@@ -28,6 +28,7 @@ def broken_rules(settings: Settings) -> Iterator[Broken]:
     """Every rule that the settings break."""
     yield from _loop(settings)
     yield from _public_ip(settings)
+    yield from _budget(settings)
     for key, also, text in broken_records(settings):
         yield Broken((key, *also), text)
     yield from _recovery(settings)
@@ -64,6 +65,18 @@ def _public_ip(settings: Settings) -> Iterator[Broken]:
                 f"public_ip.quorum is {quorum}, but {key} has only {_count(len(operators), 'independent operator')} "
                 f"({_list(operators)}) behind its {_count(len(urls), 'service')}; lower the quorum, or add services of others",
             )
+
+
+def _budget(settings: Settings) -> Iterator[Broken]:
+    """One look may ask everybody: less than two such looks an hour would be no watching at all."""
+    public_ip = settings.public_ip
+    everyone = sum(len(settings.echo_services(family)) for family in public_ip.families)
+    if settings.budget.ip_echo < 2 * everyone:
+        yield Broken(
+            ("budget.ip_echo", "public_ip.echo", "public_ip.echo6"),
+            f"budget.ip_echo is {settings.budget.ip_echo}, but one look may ask {_count(everyone, 'echo service')}; "
+            f"set it to {2 * everyone} at least",
+        )
 
 
 def _recovery(settings: Settings) -> Iterator[Broken]:

@@ -19,6 +19,7 @@ from cadence_exporter.settings.later_sections import (
 )
 from cadence_exporter.settings.provider_sections import ProvidersSettings
 from cadence_exporter.settings.sections import (
+    BudgetSettings,
     DnsSettings,
     LogSettings,
     LoopSettings,
@@ -65,6 +66,7 @@ class Settings(Section):
     wan: WanSettings = WanSettings()
     public_ip: PublicIpSettings = PublicIpSettings()
     dns: DnsSettings = DnsSettings()
+    budget: BudgetSettings = BudgetSettings()
     providers: ProvidersSettings = ProvidersSettings()
     recovery: RecoverySettings = RecoverySettings()
     ups: UpsSettings = UpsSettings()

@@ -11,10 +11,12 @@ from cadence_exporter.settings.endpoints import (
     HIGHEST_PORT,
     parse_address,
     parse_network,
+    parse_stun,
     parse_target,
     parse_url,
 )
 from cadence_exporter.settings.kinds import (
+    Kind,
     choice,
     duration,
     flag,
@@ -44,6 +46,7 @@ ECHO_IPV6 = (
     "https://[2606:4700:4700::1111]/cdn-cgi/trace",
 )
 TRUTH = ("https://cloudflare-dns.com/dns-query", "https://dns.google/dns-query")
+STUN_SERVERS = ("stun://stun.cloudflare.com:3478", "stun://stun.l.google.com:19302")
 WAN_TARGETS = ("tls://1.1.1.1:443", "tls://9.9.9.9:443")
 
 
@@ -80,6 +83,22 @@ CLOUDFLARE_NETWORKS = tuple(
 def _target(value: object) -> str:
     parse_target(value)
     return str(value).strip()
+
+
+def _stun(value: object) -> str:
+    parse_stun(value)
+    return str(value).strip().lower()
+
+
+def _servers_or_off(value: object) -> tuple[str, ...]:
+    alone = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+    off = isinstance(alone, str | bool) and str(alone).strip().lower() in ("off", "false", "no")
+    servers: tuple[str, ...] = () if off else _STUN_LIST.parse(value)
+    return servers
+
+
+_STUN_LIST = list_of("STUN servers", _stun, least=0, most=8)
+_TRIPWIRE = Kind("list of `stun://host:port`, or `off`", _servers_or_off, many=True)
 
 
 def _router(value: object) -> str:
@@ -181,6 +200,11 @@ class WanSettings(Section):
         default=WAN_TARGETS,
         description="The path works when one of them answers; it fails when all fail in one observation.",
     )
+    tripwire: Annotated[tuple[str, ...], _TRIPWIRE] = Field(
+        default=STUN_SERVERS,
+        description="STUN servers; the first that answers is asked every seven seconds under which IPv4 address it sees this home: "
+        "some 500 small packets an hour, for a change or an outage to be noticed at once. `off` switches it off.",
+    )
     trace: Annotated[bool, flag()] = Field(
         default=True, description="On failure, find the hop where the path breaks. Not in this version."
     )
@@ -256,4 +280,20 @@ class DnsSettings(Section):
     )
     max_changes_per_day: Annotated[int, whole(1, 1000)] = Field(
         default=24, description="Writes per record in 24 hours; beyond it: hold."
+    )
+
+
+class BudgetSettings(Section):
+    """How many calls an hour may leave this home, over restarts too. What would exceed them waits; it is never taken for an outage."""
+
+    ip_echo: Annotated[int, whole(30, 100000)] = Field(
+        default=300,
+        description="To all echo services together. Hints from the LAN may use up half of it. A healthy home makes 2 to 20.",
+    )
+    doh: Annotated[int, whole(30, 100000)] = Field(
+        default=1200, description="To the resolvers of `dns.truth`. A change of one record makes about 24."
+    )
+    provider: Annotated[int, whole(10, 100000)] = Field(
+        default=300,
+        description="To Cloudflare. A change of one record makes 3; an account is blocked at 1,200 in five minutes.",
     )

@@ -152,7 +152,5 @@ class Disk:
 def _on_this_clock(calls: tuple[tuple[str, WallTime], ...], now: Now) -> tuple[tuple[str, Instant], ...]:
     """As the production store reads them: dated in the future counts as just made."""
     return tuple(
-        (service, later(now.instant, -max(0.0, now.wall - wall)))
-        for service, wall in calls
-        if now.wall - wall < HOUR_S
+        (service, later(now.instant, -max(0.0, now.wall - wall))) for service, wall in calls if now.wall - wall < HOUR_S
     )

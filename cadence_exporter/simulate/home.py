@@ -1,15 +1,19 @@
 """Which home is simulated, and the policy it runs by: the defaults of the settings."""
 
 from ipaddress import ip_network
+from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.settings.sections import ECHO_IPV4, BudgetSettings
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.line import VPN_NETWORK
-from cadence_exporter.simulate.world import HomeSpec
+from cadence_exporter.simulate.world import RESOLVERS, HomeSpec
 
 CALL_TIMEOUT_S = 8.0
+_BUDGET = BudgetSettings()
+MAX_CALLS_PER_HOUR = MappingProxyType({"ip_echo": _BUDGET.ip_echo, "doh": _BUDGET.doh, "cloudflare": _BUDGET.provider})
 _PROVIDER = "cloudflare"
 VPN = RecordSpec(RecordKey("vpn.example.com", RecordType.A), _PROVIDER)
 APEX = RecordSpec(RecordKey("example.com", RecordType.A), _PROVIDER, ttl=60)
@@ -34,6 +38,9 @@ def policy(spec: HomeSpec) -> Policy:
         records=spec.records,
         cache_max_age_s=3600.0,
         max_changes_per_day=spec.max_changes_per_day,
+        echo=MappingProxyType(dict.fromkeys(spec.families, ECHO_IPV4)),
+        truths=len(RESOLVERS),
+        max_calls_per_hour=MAX_CALLS_PER_HOUR,
     )
 
 
