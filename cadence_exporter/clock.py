@@ -16,6 +16,11 @@ class SystemClock:
         """Seconds since 1970 as the machine believes; may jump either way."""
         return WallTime(time.time())
 
+    def asleep_s(self) -> float | None:
+        """Seconds that the machine has spent suspended since it was booted; None where the system does not say (not Linux)."""
+        boottime = getattr(time, "CLOCK_BOOTTIME", None)
+        return None if boottime is None else time.clock_gettime(boottime) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
     def now(self) -> Now:
         """Both clocks at once."""
         return Now(self.monotonic(), self.wall())

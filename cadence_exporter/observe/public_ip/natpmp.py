@@ -1,6 +1,7 @@
 """Asking the gateway for its WAN address over UDP. Its word has no vote; it spares calls and it can veto."""
 
 import socket
+from collections.abc import Callable
 from ipaddress import IPv4Address
 
 from cadence_exporter.errors import ProbeFailed
@@ -12,12 +13,19 @@ from cadence_exporter.seams import Clock
 # RFC 6886 section 3.1 begins with 250 ms and doubles, nine times; a router that misses three on a LAN does not speak it.
 _FIRST_WAIT_S = 0.25
 _TRIES = 3
+PATIENCE_S = _FIRST_WAIT_S * (2**_TRIES - 1)
+"""The time that all tries take."""
 # One byte more than fits would be cut off silently, and look right.
 _BIGGEST_PACKET = 1100
 
 
-def ask(gateway: IPv4Address, port: int, clock: Clock, deadline: Instant) -> RouterWan:
-    """The router's answer. Raises ProbeFailed. The socket is connected, so that only the gateway's own port is heard."""
+def ask(
+    gateway: IPv4Address, port: int, clock: Clock, deadline: Instant, sent: Callable[[], None] = lambda: None
+) -> RouterWan:
+    """The router's answer. Raises ProbeFailed. The socket is connected, so that only the gateway's own port is heard.
+
+    ``sent`` is told of each packet.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
             sock.connect((str(gateway), port))
@@ -26,6 +34,7 @@ def ask(gateway: IPv4Address, port: int, clock: Clock, deadline: Instant) -> Rou
                 if left <= 0:
                     break
                 sock.send(REQUEST)
+                sent()
                 sock.settimeout(min(left, _FIRST_WAIT_S * 2**attempt))
                 try:
                     return decode(sock.recv(_BIGGEST_PACKET))

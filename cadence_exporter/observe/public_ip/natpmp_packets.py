@@ -1,4 +1,4 @@
-"""The NAT-PMP question for the router's external address, and its answer (RFC 6886 section 3.2)."""
+"""The NAT-PMP question for the router's external address and its answer (RFC 6886 section 3.2), and announcements (PCP's, too)."""
 
 import struct
 from ipaddress import IPv4Address
@@ -21,6 +21,13 @@ _REFUSALS = {
     5: (FailureReason.OTHER, "unsupported opcode"),
 }
 
+_PCP_VERSION = 2
+_PCP_ANNOUNCED = 128  # opcode 0 with the bit of a response (RFC 6887 sections 7.2 and 14.1)
+_PCP_SIZES = range(24, 1101, 4)  # the header alone, or with options behind it (section 7)
+
+_SLOWEST_CLOCK = 7 / 8
+_ROUNDING_S = 2.0
+
 
 def decode(packet: bytes) -> RouterWan:
     """What the router says, whatever address that is. Raises ProbeFailed (content when it is not such an answer)."""
@@ -34,3 +41,19 @@ def decode(packet: bytes) -> RouterWan:
     if result == _NETWORK_FAILURE:
         return RouterWan(None, epoch_s)
     raise ProbeFailed(*_REFUSALS.get(result, (FailureReason.CONTENT, f"result code {result}")))
+
+
+def is_announcement(packet: bytes) -> bool:
+    """Whether a router says with this that its WAN address changed: an unasked answer, or a PCP ANNOUNCE, which names no address."""
+    if len(packet) in _PCP_SIZES:
+        return packet[0] == _PCP_VERSION and packet[1] == _PCP_ANNOUNCED
+    try:
+        decode(packet)
+    except ProbeFailed:
+        return False
+    return True
+
+
+def epoch_ran_back(before_s: int, after_s: int, elapsed_s: float) -> bool:
+    """Whether the router lost its state between two answers (RFC 6886 section 3.6): restarted, or its WAN address is another one."""
+    return after_s < before_s + elapsed_s * _SLOWEST_CLOCK - _ROUNDING_S

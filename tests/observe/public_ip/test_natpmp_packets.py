@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.observation import FailureReason, RouterWan
-from cadence_exporter.observe.public_ip.natpmp_packets import REQUEST, decode
+from cadence_exporter.observe.public_ip.natpmp_packets import REQUEST, decode, epoch_ran_back, is_announcement
 
 
 def packet(result: int = 0, *, version: int = 0, opcode: int = 128, address: str = "93.184.216.34") -> bytes:
@@ -65,3 +65,58 @@ def test_an_address_is_only_ever_taken_from_a_complete_success(data: bytes) -> N
     assert data[:2] == b"\x00\x80"
     assert data[2:4] in {b"\x00\x00", b"\x00\x03"}
     assert (wan.address.packed if wan.address else None) == (data[8:] if data[3] == 0 else None)
+
+
+PCP = struct.pack("!BBxBII12x", 2, 128, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "announced", [packet(), packet(3), packet(address="0.0.0.0"), PCP, PCP + bytes(4), PCP + bytes(1076)]
+)
+def test_an_unasked_answer_and_a_pcp_announce_are_announcements(announced: bytes) -> None:
+    assert is_announcement(announced)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"",
+        REQUEST,
+        packet()[:11],
+        packet() + b"\x00",
+        packet(version=1),
+        packet(opcode=129),
+        packet(2),
+        PCP[:23],
+        PCP + b"\x00",
+        PCP + bytes(1080),
+        b"\x02\x00" + PCP[2:],  # a question
+        b"\x02\x81" + PCP[2:],  # the answer to a MAP
+        b"\x01\x80" + PCP[2:],
+    ],
+)
+def test_anything_else_is_none(other: bytes) -> None:
+    assert not is_announcement(other)
+
+
+@given(st.binary(max_size=2000))
+def test_whatever_comes_is_an_announcement_or_none(data: bytes) -> None:
+    assert is_announcement(data) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s", "elapsed_s", "back"),
+    [
+        (100, 200, 100.0, False),
+        (100, 188, 100.0, False),  # a clock an eighth too slow
+        (100, 185, 100.0, False),  # ... and rounded
+        (100, 185, 100.1, True),
+        (100, 0, 1.0, True),
+        (1, 0, 1.0, False),  # too young to tell
+        (100, 4_000_000_000, 1.0, False),
+    ],
+)
+def test_an_epoch_ran_back_when_it_is_behind_what_the_slowest_clock_would_show(
+    before_s: int, after_s: int, elapsed_s: float, back: bool
+) -> None:
+    assert epoch_ran_back(before_s, after_s, elapsed_s) is back
