@@ -109,8 +109,8 @@ def test_whatever_comes_is_an_announcement_or_none(data: bytes) -> None:
     [
         (100, 200, 100.0, False),
         (100, 188, 100.0, False),  # a clock an eighth too slow
-        (100, 185, 100.0, False),  # ... and rounded
-        (100, 185, 100.1, True),
+        (100, 186, 100.0, False),  # ... and rounded
+        (100, 185, 100.0, True),
         (100, 0, 1.0, True),
         (1, 0, 1.0, False),  # too young to tell
         (100, 4_000_000_000, 1.0, False),
