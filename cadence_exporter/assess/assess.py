@@ -16,7 +16,7 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
     public = {
         family: public_ip.judge(
             observation.echo[family],
-            router_wan if family.record_type == "A" else None,
+            router_wan if family is Family.IPV4 else None,
             memory.echo_plans.get(family),
             policy,
         )

@@ -83,19 +83,19 @@ def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, poli
 def _dns(
     memory: Memory, beliefs: dict[Family, Belief], assessment: Assessment, phase: Phase, now: Now, policy: Policy
 ) -> tuple[tuple[Action, ...], tuple[Refused, ...]]:
+    standings = {family: dns.Standing(phase, belief, assessment.public[family]) for family, belief in beliefs.items()}
     considered = [
-        dns.consider(
-            spec,
-            memory.records.get(spec.key) or RecordMemory(),
-            dns.Standing(phase, beliefs[spec.family], assessment.public[spec.family]),
-            now,
-            policy,
-        )
+        dns.consider(spec, memory.records.get(spec.key) or RecordMemory(), standings[spec.family], now, policy)
         for spec in policy.records
     ]
-    considered = ration.within_budgets(considered, memory.calls, now, policy)
-    actions = tuple(each for each in considered if each is not None and not isinstance(each, Refused))
-    return actions, tuple(each for each in considered if isinstance(each, Refused))
+    actions: list[Action] = []
+    refused: list[Refused] = []
+    for each in ration.within_budgets(considered, memory.calls, now, policy):
+        if isinstance(each, Refused):
+            refused.append(each)
+        elif each is not None:
+            actions.append(each)
+    return tuple(actions), tuple(refused)
 
 
 def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[AddressChanged]:

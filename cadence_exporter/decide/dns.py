@@ -7,7 +7,7 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.assessment import Disputed, NotPublic, PublicAddress, Unknown
 from cadence_exporter.model.decision import Action, ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Now
-from cadence_exporter.model.memory import Belief, Change, Phase, RecordMemory
+from cadence_exporter.model.memory import BLIND, Belief, Change, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
 
@@ -31,7 +31,7 @@ def consider(
 ) -> Action | Refused | None:
     """What to do about one record now; None when it is known to be right."""
     belief = standing.belief
-    if standing.phase in (Phase.INIT, Phase.DOWN):
+    if standing.phase in BLIND:
         return Refused(spec.key, Refusal.NOT_UP, f"the connection is {standing.phase}")
     if not is_confirmed(belief, policy) or belief.confirmed is None or belief.candidate_since is None:
         return _untrusted(spec.key, standing, policy)
@@ -78,7 +78,7 @@ def is_known_right(record: RecordMemory, address: IpAddress, now: Now, policy: P
 
 def writes_within_a_day(record: RecordMemory, now: Now) -> int:
     """Writes of the last 24 hours, whatever the wall clock did meanwhile."""
-    return sum(1 for written in record.writes if now.instant - written.instant < DAY_S)
+    return len([written for written in record.writes if now.instant - written.instant < DAY_S])
 
 
 def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:

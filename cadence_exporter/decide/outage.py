@@ -15,7 +15,7 @@ def begins(memory: Memory, phase: Phase, lan: Link, belief: Belief) -> Layer | N
         return None
     if phase is Phase.DOWN:
         return Layer.LAN if lan is Link.DOWN else Layer.WAN
-    lost_sight = memory.phase is Phase.UP and phase is Phase.DEGRADED and belief.doubts > TOLERATED_DOUBTS
+    lost_sight = belief.doubts > TOLERATED_DOUBTS and memory.phase is Phase.UP and phase is Phase.DEGRADED
     return Layer.IP if lost_sight else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, Now, later
-from cadence_exporter.model.memory import Belief, Phase, RecordMemory
+from cadence_exporter.model.memory import BLIND, Belief, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey
 
@@ -54,8 +54,10 @@ def brought_forward(
             looks.append((record.change.next_look, "visible"))
         if record.hold_until is not None:
             looks.append((record.hold_until, "retry"))
+    if not looks:
+        return regular
     upcoming = [look for look in looks if look[0] > now.instant]
-    return min((regular, *upcoming), key=lambda look: look[0]) if upcoming else regular
+    return min((regular, *upcoming), key=lambda look: look[0])
 
 
 def look_after(looks: int, draw: float) -> float:
@@ -78,11 +80,12 @@ def spread(wait_s: float, draw: float) -> float:
 
 def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Policy) -> bool:
     """A candidate on its way, a first doubt while UP, or one rung left to climb: all are settled by looking once more."""
-    if phase in (Phase.INIT, Phase.DOWN):
+    if phase in BLIND:
         return False
     if phase is Phase.DEGRADED and is_confirmed(beliefs[policy.families[0]], policy):
         return True
+    up = phase is Phase.UP
     return any(
-        (belief.streak > 0 and not is_confirmed(belief, policy)) or (phase is Phase.UP and 0 < belief.doubts <= 1)
+        (belief.streak > 0 and not is_confirmed(belief, policy)) or (up and 0 < belief.doubts <= 1)
         for belief in beliefs.values()
     )

@@ -1,6 +1,6 @@
 """The state machine: fail fast, earn your way back. A table, so that it can be read and checked exhaustively."""
 
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.assessment import Link
@@ -11,7 +11,7 @@ TOLERATED_DOUBTS = 1
 """One observation without a clear address is no demotion: it is an echo service having a bad moment."""
 
 
-class Sight(Enum):
+class Sight(StrEnum):
     """What the assessment and the collected confirmations come to."""
 
     PATH_FAILS = auto()

@@ -27,7 +27,10 @@ class RecordType(StrEnum):
     @property
     def family(self) -> Family:
         """The family of the address that a record of this type holds."""
-        return Family.IPV4 if self is RecordType.A else Family.IPV6
+        return _HELD_BY[self]
+
+
+_HELD_BY = {RecordType.A: Family.IPV4, RecordType.AAAA: Family.IPV6}
 
 
 def family_of(address: IpAddress) -> Family:

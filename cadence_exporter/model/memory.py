@@ -22,6 +22,10 @@ class Phase(StrEnum):
     UP = "up"
 
 
+BLIND = (Phase.INIT, Phase.DOWN)
+"""Nothing is known of the outside, or nothing comes through."""
+
+
 class Layer(StrEnum):
     """The lowest layer that failed in an outage."""
 

@@ -8,13 +8,21 @@ from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.observation import Answered
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.ranges import special_range
-from cadence_exporter.model.record import RecordKey
+from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.simulate.faults_services import LONGEST_LAG_S
 from cadence_exporter.simulate.promise import Checker, Watch
 from cadence_exporter.simulate.zone import Write
 
 DAY_S = 86_400.0
 JUST_READ_S = 5.0
+_WHERE_TO = {
+    Phase.INIT: (Phase.DEGRADED,),
+    Phase.DOWN: (Phase.DEGRADED,),
+    Phase.DEGRADED: (Phase.DEGRADED, Phase.UP),
+    Phase.UP: (Phase.UP, Phase.DEGRADED),
+}
+"""With a working path; without one there is but one way."""
+_DOWN = (Phase.DOWN,)
 SUSPECT_FOR_S = 25 * 3600.0
 """After the store was lost or the clock jumped, writes of the last day may be forgotten: then resolvers may be trusted too early."""
 
@@ -102,17 +110,12 @@ class PhaseTable(Checker):
 
     def cycle(self, cycle: Cycle) -> None:
         before, after = cycle.before.phase, cycle.memory.phase
-        evidence = self.evidence
         path = any(isinstance(reading, Answered) for reading in cycle.observation.wan)
-        if (after is Phase.DOWN) is path or after is Phase.INIT:
+        if after not in (_WHERE_TO[before] if path else _DOWN):
             self.broken(f"{before} -> {after} with the path {'up' if path else 'down'}")
-        if after is not Phase.UP:
-            return
-        if before not in (Phase.DEGRADED, Phase.UP):
-            self.broken(f"{before} -> up, skipping a rung")
-        family = self.policy.families[0]
-        if evidence.streak(family) < self.policy.confirmations and (before is Phase.DEGRADED or evidence.doubts > 1):
-            self.broken(f"up after {evidence.streak(family)} agreeing observations, {evidence.doubts} doubts")
+        evidence, streak = self.evidence, self.evidence.streak(self.policy.families[0])
+        if streak < self.policy.confirmations and after is Phase.UP and (before is not Phase.UP or evidence.doubts > 1):
+            self.broken(f"up after {streak} agreeing observations, {evidence.doubts} doubts")
 
     def restart(self, memory: Memory) -> None:
         if memory.phase is not Phase.INIT:
@@ -134,19 +137,21 @@ class EveryRecordAccountedFor(Checker):
 
     def cycle(self, cycle: Cycle) -> None:
         decision = cycle.decision
-        refused = {each.record: each for each in decision.refused} if decision.refused else {}
-        acted = {each.record.key for each in decision.actions} if decision.actions else ()
+        seen = [each.record.key for each in decision.actions] + [each.record for each in decision.refused]
         for spec in self.policy.records:
-            key = spec.key
-            if key in acted and key in refused:
-                self.broken(f"{key} both acted on and refused")
-            if key in refused and not refused[key].detail:
-                self.broken(f"{key} refused without a reason")
-            if key in acted or key in refused:
-                continue
-            record, belief = cycle.before.records.get(key), decision.memory.beliefs.get(spec.family)
-            if record is None or belief is None or record.verified is None or record.verified != belief.confirmed:
-                self.broken(f"{key} left alone although not known to be right")
+            times = seen.count(spec.key)
+            if times == 0:
+                self._left_alone(spec, cycle)
+            elif times > 1:
+                self.broken(f"{spec.key} acted on or refused {times} times")
+        for refused in decision.refused:
+            if not refused.detail:
+                self.broken(f"{refused.record} refused without a reason")
+
+    def _left_alone(self, spec: RecordSpec, cycle: Cycle) -> None:
+        record, belief = cycle.before.records.get(spec.key), cycle.memory.beliefs.get(spec.family)
+        if record is None or belief is None or record.verified is None or record.verified != belief.confirmed:
+            self.broken(f"{spec.key} left alone although not known to be right")
 
 
 class NeverGoesBack(Checker):
@@ -255,7 +260,7 @@ class OutagesAddUp(Checker):
                 self.broken("an outage ended that had not begun, or before UP")
             if decision.outage_ended.seconds < 0:
                 self.broken(f"an outage of {decision.outage_ended.seconds} s")
-        if cycle.memory.phase is Phase.UP and cycle.memory.outage is not None:
+        if cycle.memory.outage is not None and cycle.memory.phase is Phase.UP:
             self.broken("UP within an outage")
 
 

@@ -1,8 +1,8 @@
 """The state directory of the pretend host. What is lost at a restart is what the production store loses: its own mapping is used."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
@@ -30,8 +30,7 @@ SLACK_S = 15.0
 HOUR_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Image:
+class _Image(NamedTuple):
     """What is on the disk."""
 
     memory: Memory
@@ -101,7 +100,7 @@ class Disk:
         """See the seam. Like the production store: the records, and nothing else of ``memory``."""
         self._world.step()
         before = self._image or self._as_image(Memory(Phase.INIT, memory.since))
-        self._write(replace(before, memory=replace(before.memory, records=memory.records)))
+        self._write(before._replace(memory=replace(before.memory, records=memory.records)))
         self._world.step()
 
     def fall_back(self, *, to_copy: bool) -> None:

@@ -150,7 +150,7 @@ class Simulation:
         account.cycles += 1
         self._spend(cycle.before.phase)
         self._memory = cycle.memory
-        self._log.update(f"{true:.3f} {cycle.memory.cycle} {cycle.memory.phase.value} {cycle.decision.why}\n".encode())
+        self._log.update(f"{true:.3f} {cycle.memory.cycle} {cycle.memory.phase} {cycle.decision.why}\n".encode())
         decision = cycle.decision
         if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended:
             self._tell(cycle)

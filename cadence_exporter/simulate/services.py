@@ -70,7 +70,7 @@ class Router:
         if not self.speaks_natpmp:
             return failed("natpmp", FailureReason.REFUSED)
         address = self.says.newest if self.says.active else self._line.router_wan()
-        if self._word.value.address != address:
+        if self._word.value.address is not address:
             self._word = Answered("natpmp", RouterWan(address, 1), 0.004)
         return self._word
 
