@@ -20,6 +20,7 @@ from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Outage,
 from cadence_exporter.model.record import RecordKey
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.record.state.schema import SCHEMA_VERSION, Damaged
+from cadence_exporter.record.state.way_rows import fault_of, outage_row, router_edge_of, usual_path_of, way_rows
 
 Value = str | float | None
 Image = dict[tuple[str, ...], tuple[Value, ...]]
@@ -66,9 +67,10 @@ def running_rows(running: Running) -> Image:
 
 def memory_rows(memory: Memory) -> Image:
     """The part of the memory that survives."""
-    outage = None if memory.outage is None else [memory.outage.began.wall, memory.outage.layer]
+    outage = outage_row(memory.outage)
     values = {"cycle": memory.cycle, "up_cycles": memory.up_cycles, "since": memory.since.wall, "outage": outage}
     rows: Image = {("meta", key): (json.dumps(value),) for key, value in values.items()}
+    rows |= way_rows(memory)
     for family, belief in memory.beliefs.items():
         if belief.confirmed is not None:
             rows["belief", family] = (str(belief.confirmed), belief.confirmed_at)
@@ -177,7 +179,9 @@ def memory_of(image: Image, now: Now) -> Memory:
                 if key[0] == "record_state"
             }
         ),
-        outage=None if outage is None else Outage(_as_now(_finite(outage[0]), now), Layer(outage[1])),
+        outage=None if outage is None else Outage(_as_now(_finite(outage[0]), now), Layer(outage[1]), fault_of(outage)),
+        usual_path=usual_path_of(image),
+        router_edge=router_edge_of(image),
     )
 
 
