@@ -11,6 +11,7 @@ from cadence_exporter.demo.cloudflare import CloudflareFake
 from cadence_exporter.demo.doh import NEGATIVE_TTL_S, DohFake
 from cadence_exporter.demo.echo import EchoFake, EchoForm
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
+from cadence_exporter.demo.stun import StunFake, StunMode
 from cadence_exporter.demo.tcp_port import PortMode, TcpPort
 from cadence_exporter.seams import Clock
 
@@ -55,6 +56,7 @@ class Home(Closes):
         self._line_up = True
         self.router = NatPmpRouter(lambda: self.address, clock)
         self.router_port = TcpPort()
+        self.stun = StunFake(lambda: self.address)
         forms = islice(cycle(EchoForm), ECHO_SERVICES)
         self.echoes = [EchoFake(lambda: self.address, form) for form in forms]
         self.echoes6 = [
@@ -72,6 +74,7 @@ class Home(Closes):
         parts: Iterable[Closes] = (
             self.router,
             self.router_port,
+            self.stun,
             self.cloudflare,
             *self.echoes,
             *self.echoes6,
@@ -142,7 +145,11 @@ class Home(Closes):
                 "natpmp_port": self.router.port,
                 "upnp": False,
             },
-            "wan": {"targets": [f"tcp://{target.address}" for target in self.wan_targets], "trace": False},
+            "wan": {
+                "targets": [f"tcp://{target.address}" for target in self.wan_targets],
+                "trace": False,
+                "tripwire": [self.stun.url],
+            },
             "public_ip": public_ip,
             "dns": {"records": records, "truth": [resolver.url for resolver in self.resolvers]},
             "providers": {"cloudflare": {"api_token": TOKEN, "base_url": self.cloudflare.base_url}},
@@ -154,6 +161,7 @@ class Home(Closes):
             self.router.mode = NatPmpMode.OFF
         # A refusal would prove the router alive, so one that is off must be silent.
         self.router_port.mode = PortMode.OPEN if self._router_on else PortMode.SILENT
+        self.stun.mode = StunMode.ANSWER if self.online else StunMode.OFF
         outside = PortMode.OPEN if self.online else self.outage
         services: Iterable[_Reachable] = (self.cloudflare, *self.echoes, *self.echoes6, *self.resolvers)
         for service in services:
