@@ -1,6 +1,6 @@
 """Everything that eats foreign bytes, as one table. Nothing here needs the fuzzer: the tests replay inputs without it."""
 
-from tests.fuzz import answers, cloudflare, files, request, store
+from tests.fuzz import answers, cloudflare, files, request, store, upnp
 from tests.fuzz.canary import MAGIC, canary
 from tests.fuzz.promises import Target
 
@@ -9,5 +9,12 @@ CANARY = Target(
 )
 TARGETS = {
     target.name: target
-    for target in (*answers.TARGETS, *cloudflare.TARGETS, *files.TARGETS, *request.TARGETS, *store.TARGETS)
+    for target in (
+        *answers.TARGETS,
+        *cloudflare.TARGETS,
+        *files.TARGETS,
+        *request.TARGETS,
+        *store.TARGETS,
+        *upnp.TARGETS,
+    )
 }
