@@ -2,7 +2,7 @@
 
 ``access`` lets a modem's power be cut one day, so it takes the most: a router that is alive, an own link that works, and either a hop
 right behind the router that usually answers and now nobody beyond the router does, or the router's own word that it has no address,
-from a router that names one while the path works, and no hop that says otherwise.
+from a router that names one while the path works, and a trace in which no hop says otherwise: anybody on the LAN can forge that word.
 """
 
 from collections.abc import Callable
@@ -99,7 +99,7 @@ WHILE_THE_PATH_FAILS = (
     Rule(
         FaultLayer.ACCESS,
         "the router says that it has no WAN address",
-        lambda e: e.router_has_no_wan and e.reach in (Reach.UNKNOWN, Reach.NOWHERE, Reach.ROUTER),
+        lambda e: e.router_has_no_wan and e.reach in (Reach.NOWHERE, Reach.ROUTER),
     ),
     Rule(
         FaultLayer.ACCESS,

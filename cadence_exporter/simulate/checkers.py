@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory, Phase
@@ -264,6 +265,26 @@ class OutagesAddUp(Checker):
             self.broken("UP within an outage")
 
 
+class NamesTheRightLayer(Checker):
+    """A trace may be two minutes old: then what was true when it was made may be said. To say nothing is always allowed."""
+
+    promise: ClassVar[str] = "names no layer but the one where it is broken"
+
+    def cycle(self, cycle: Cycle) -> None:
+        named, truths = cycle.assessment.fault, self.world.way_out.truths
+        if named is None:
+            return
+        if named in (FaultLayer.DNS, FaultLayer.REMOTE):
+            if None not in truths:
+                self.broken(f"{named} ({cycle.assessment.fault_why}), and it is broken at {_told(truths)}")
+        elif named not in truths:
+            self.broken(f"{named} ({cycle.assessment.fault_why}), and it is broken at {_told(truths)}")
+
+
+def _told(truths: frozenset[FaultLayer | None]) -> str:
+    return ", ".join(sorted(str(truth or "nothing") for truth in truths))
+
+
 CHECKERS: tuple[type[Checker], ...] = (
     OnlyTrueAddresses,
     OnlyPublicAddresses,
@@ -277,4 +298,5 @@ CHECKERS: tuple[type[Checker], ...] = (
     LooksAgain,
     FollowsWhatItPublished,
     OutagesAddUp,
+    NamesTheRightLayer,
 )

@@ -40,9 +40,11 @@ class WorldCrew:
         router_wan = world.router.natpmp()
         world.pass_time(router_wan.took_s)
         wan = tuple([target.reach() for target in world.targets])
+        link, names = world.way_out.link(), world.way_out.names()
         rounds: dict[Family, EchoRound] = {}
         slowest = max(router.took_s, min([reading.took_s for reading in wan]))
         works = any(isinstance(reading, Answered) for reading in wan)
+        trace = world.way_out.follow(memory, now, works=works)
         outside = world.tripwire.word(now.instant)
         for family in world.families:
             if works or memory.phase is not Phase.DOWN:
@@ -65,6 +67,9 @@ class WorldCrew:
             router_wan=router_wan,
             echo=MappingProxyType(rounds),
             outside=outside,
+            link=link,
+            names=names,
+            trace=trace,
         )
 
     def abandon(self) -> None:

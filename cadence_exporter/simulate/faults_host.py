@@ -39,6 +39,13 @@ def clean_restart(world: World, dice: Dice) -> None:
     world.light_fuse(0, Crash(off_s=dice.uniform(1, 5), reboots=False))
 
 
+def cable_out(world: World, dice: Dice) -> None:
+    """The host's own cable: nothing is reached, and it shows on this host."""
+    seconds = dice.uniform(10, 20 * MINUTE)
+    befall(world, world.unplugged, "cable", seconds)
+    befall(world, world.router.off, "own cable", seconds)
+
+
 def suspended(world: World, dice: Dice) -> None:
     """The host sleeps; its monotonic clock stands still."""
     world.clock.sleep(dice.uniform(MINUTE, 8 * HOUR))

@@ -4,6 +4,7 @@ from ipaddress import ip_address
 
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.observation import FailureReason
+from cadence_exporter.model.operators import host_of, literal_of
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.faults_line import HOUR, MINUTE, befall, renumbered
 from cadence_exporter.simulate.line import fresh_address
@@ -112,6 +113,15 @@ def echo_all_lag(world: World, dice: Dice) -> None:
 
 def _resolver(malady: Malady, world: World, dice: Dice, longest_s: float = 2 * HOUR) -> None:
     befall(world, dice.choice(world.resolvers).ills, malady, dice.uniform(10, longest_s))
+
+
+def names_fail(world: World, dice: Dice) -> None:
+    """The resolver of the ISP, or of the router, finds nothing: whoever is asked by name is not reached."""
+    seconds = dice.uniform(30, HOUR)
+    befall(world, world.isp_dns_down, "names", seconds)
+    for service in world.echo:
+        if literal_of(host_of(service.url)) is None:
+            befall(world, service.ills, FailureReason.DNS, seconds)
 
 
 def resolver_silent(world: World, dice: Dice) -> None:

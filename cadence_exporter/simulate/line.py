@@ -1,9 +1,10 @@
 """The access line: which addresses are truly the home's, and what the outside sees of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, ip_address
 
 from cadence_exporter.model.address import Family, IpAddress
+from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.simulate.clock import WorldClock
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.ills import Ills
@@ -16,6 +17,9 @@ CGNAT_SHARED = (ip_address("212.58.0.0"), 256)
 VPN_NETWORK = "185.159.156.0/22"
 VPN_EXIT = ip_address("185.159.157.80")
 
+_PLACES = {"flap": FaultLayer.ACCESS, "redial": FaultLayer.ACCESS, "short": FaultLayer.ISP, "long": FaultLayer.UPSTREAM}
+_NEAREST_FIRST = (FaultLayer.ACCESS, FaultLayer.ISP, FaultLayer.UPSTREAM)
+
 Addresses = tuple[IpAddress, ...]
 
 
@@ -23,6 +27,12 @@ def fresh_address(family: Family, dice: Dice) -> IpAddress:
     """Any public address of the ISP's pool."""
     base, size = _POOLS[family]
     return base + dice.randrange(1, size)
+
+
+def place_of_cut(cuts: Iterable[str]) -> FaultLayer | None:
+    """Where the line is cut; of several places the nearest. ``None``: it is whole."""
+    places = {_PLACES.get(cut, FaultLayer.ACCESS) for cut in cuts}
+    return next((place for place in _NEAREST_FIRST if place in places), None)
 
 
 class Line:
@@ -81,8 +91,8 @@ class Line:
         return self.egress(family, 0)
 
     def router_wan(self) -> IPv4Address | None:
-        """What the router holds on its WAN side."""
-        if self.cuts.active:
+        """What the router holds on its WAN side: nothing while its own line is cut."""
+        if place_of_cut(self.cuts.active) is FaultLayer.ACCESS:
             return None
         if self.cgnat:
             return CGNAT_ROUTER

@@ -214,6 +214,7 @@ class Simulation:
         self._memory = memory
         self.alive = True
         world.tripwire.restart()
+        world.way_out.restart()
         if self._healed and self.calm.began is None:
             self._calm_begins()
         return Loop(around, self._equipment(), memory, self._equipment)
@@ -268,7 +269,7 @@ class Simulation:
             self.log(f"address {change.before} -> {change.after}")
         if decision.outage_ended:
             account.outages += 1
-            self.log(f"outage over after {decision.outage_ended.seconds:.0f} s ({decision.outage_ended.layer.value})")
+            self.log(f"outage over after {decision.outage_ended.seconds:.0f} s ({decision.outage_ended.where})")
         for outcome in cycle.outcomes:
             self.log(f"{outcome.action.record.key} {outcome.result.value}: {outcome.detail}")
             if outcome.wrote:

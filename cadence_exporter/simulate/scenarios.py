@@ -109,6 +109,14 @@ SCENARIOS: Mapping[str, Scenario] = {
             {"hand_edit": 4.0, "hand_private": 2.0, "hand_duplicate": 2.0, "hand_removal": 2.0, "hand_cname": 2.0}
             | {"renumbered": 2.0},
         ),
+        Scenario(
+            "everywhere",
+            "it breaks at every layer in turn: own cable, router, access line, ISP, beyond, names, echo services",
+            14.0,
+            {"cable_out": 2.0, "router_reboots": 3.0, "router_unplugged": 2.0, "flap": 12.0, "short_outage": 6.0}
+            | {"long_outage": 1.0, "outage_with_new_address": 3.0, "names_fail": 3.0, "echo_all_dead": 2.0}
+            | {"router_mute": 1.0, "natpmp_without_address": 1.0},
+        ),
         Scenario("everything", "a storm of every fault there is", 7.0, dict.fromkeys(KINDS, 1.5)),
     )
 }

@@ -31,12 +31,12 @@ _SERVICES: tuple[Fault, ...] = (
     services.resolver_blocks, services.resolvers_block, services.resolver_sinkhole, services.provider_5xx,
     services.provider_429, services.provider_says_no, services.provider_timeout, services.token_revoked,
     services.answer_lost, services.written_late, services.not_written, services.old_reads, services.hand_edit,
-    services.hand_private, services.hand_duplicate, services.hand_removal, services.hand_cname,
+    services.names_fail, services.hand_private, services.hand_duplicate, services.hand_removal, services.hand_cname,
 )  # fmt: skip
 _HOST: tuple[Fault, ...] = (
     host.crash, host.crash_while_writing, host.crash_loop, host.power_cut, host.clean_restart, host.suspended,
     host.disk_full, host.disk_read_only, host.disk_blinks, host.store_broken, host.store_lost, host.clock_forward,
-    host.clock_back, host.clock_1970, host.clock_drifts, host.reload, host.impatient_user,
+    host.clock_back, host.clock_1970, host.clock_drifts, host.reload, host.impatient_user, host.cable_out,
 )  # fmt: skip
 
 KINDS: Mapping[str, Fault] = {fault.__name__: fault for fault in (*_LINE, *_SERVICES, *_HOST)}

@@ -17,6 +17,7 @@ from cadence_exporter.simulate.line import Line
 from cadence_exporter.simulate.resolver import Resolver
 from cadence_exporter.simulate.services import EchoService, Lies, Router, Target
 from cadence_exporter.simulate.tripwire import WorldTripwire
+from cadence_exporter.simulate.way_out import WayOut
 from cadence_exporter.simulate.zone import Zone
 
 RESOLVERS = ("cloudflare-dns.com", "dns.google")
@@ -76,6 +77,10 @@ class World:
         for ills in (line.cuts, line.portals, line.vpn, line.balanced, self.router.off, self.tripwire.servers_dead):
             ills.told = self.tripwire.poke
         self.isp_dns_down: Ills[str] = Ills()
+        """The resolver of the host's own system finds nothing."""
+        self.unplugged: Ills[str] = Ills()
+        """The host's own cable is out."""
+        self.way_out = WayOut(self)
         self.suspicions: dict[str, float] = {}
         """When something last happened after which a promise does not hold for a while, in true seconds; see the checkers."""
 
@@ -175,4 +180,5 @@ class World:
         found += [target.ills for target in self.targets] + [resolver.ills for resolver in self.resolvers]
         found += [service.ills for service in self.echo]
         found += [each.slow for each in self.echo] + [*self.lies.values(), self.disk.ills, self.tripwire.servers_dead]
+        found += [self.isp_dns_down, self.unplugged]
         return [each for each in found if isinstance(each, Ills)]
