@@ -46,7 +46,7 @@ class WayOut:
         self._worked_since = True
         self._broken_then: FaultLayer | None = None
         self._shown: tuple[Trace, Instant] | None = None
-        self._coming: Trace | None = None
+        self._coming: tuple[Trace, Instant] | None = None
         self.truths: frozenset[FaultLayer | None] = frozenset()
         """Where it was broken when the path was last looked at, and when it was traced: what may be said of it now."""
 
@@ -96,8 +96,7 @@ class WayOut:
             return Answered("trace", self._shown[0], _TOOK_S)
         if self._shown is None:
             return None
-        trace, at = self._shown
-        return Answered("trace", replace(trace, age_s=now.instant - at, is_news=False), _TOOK_S)
+        return _aged(*self._shown, now, is_news=False)
 
     def _while_it_works(self, memory: Memory, now: Now) -> Reading[Trace] | None:
         self._shown, self._worked_since = None, True
@@ -106,8 +105,8 @@ class WayOut:
         known = usual is not None and usual.gateway == GATEWAY and 0.0 <= now.wall - usual.at < USUAL_FOR_S
         if not known and (tried is None or now.instant - tried >= USUAL_AGAIN_S):
             self._usual_tried = now.instant
-            self._coming = self._traced(path_worked=True)
-        return None if news is None else Answered("trace", news, _TOOK_S)
+            self._coming = (self._traced(path_worked=True), now.instant)
+        return None if news is None else _aged(*news, now, is_news=True)
 
     def _traced(self, *, path_worked: bool) -> Trace:
         answering, reached = _ANSWERING[self.broken_at()]
@@ -120,6 +119,10 @@ class WayOut:
         leased = line.leased.get(Family.IPV4, line.backup)
         network = IPv4Network((int(leased) & 0xFFFF0000, 16))
         return GATEWAY, _SHARED if line.cgnat else network[1], network[0x701], _TRANSIT
+
+
+def _aged(trace: Trace, at: Instant, now: Now, *, is_news: bool) -> Reading[Trace]:
+    return Answered("trace", replace(trace, age_s=now.instant - at, is_news=is_news), _TOOK_S)
 
 
 _RESOLVES = Answered(_NAME, NamesResolve(_NAME), 0.01)
