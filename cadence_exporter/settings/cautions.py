@@ -20,12 +20,6 @@ def _not_built(settings: Settings, chosen: Collection[str]) -> Iterator[str]:
         yield "ups.server: watching a UPS is not in this version; it is not asked"
     if settings.vpn.wireguard is not None:
         yield "vpn.wireguard: reading WireGuard peers is not in this version; the interface is not looked at"
-    if settings.sheets.enabled:
-        yield "sheets.enabled: writing to Google Sheets is not in this version; no row is written"
-    if settings.notify.urls:
-        yield "notify.urls: notifications are not in this version; no message is sent"
-    if settings.heartbeat.url is not None:
-        yield "heartbeat.url: the heartbeat is not in this version; the URL is never asked"
     if settings.wan.trace and "wan.trace" in chosen:
         yield "wan.trace: the hop trace is not in this version; a failing path is not traced"
 

@@ -131,6 +131,21 @@ def duration(least_s: float = 0.0, most_s: float = 366 * 86400.0) -> Kind:
     return Kind("duration", parse)
 
 
+def duration_or_off(least_s: float, most_s: float) -> Kind:
+    """Float seconds, written with a unit; 0 for ``off``."""
+    within = duration(least_s, most_s).parse
+
+    def parse(value: object) -> float:
+        if value is False or str(value).strip().lower() in FALSE_WORDS | {"0s"}:
+            return 0.0
+        try:
+            return float(within(value))
+        except ValueError as error:
+            raise ValueError(f"{error}; off switches it off") from error
+
+    return Kind("duration, or `off`", parse)
+
+
 def text(*, nullable: bool = False) -> Kind:
     """One printable line."""
     return Kind("text", lambda value: line(value, LONGEST_TEXT), nullable=nullable)
@@ -211,12 +226,23 @@ def secret(words: str = "secret", check: Callable[[str], str] = str) -> Kind:
     return Kind(words, parse, nullable=True, secret=True)
 
 
-def secrets(words: str) -> Kind:
-    """A list of secrets."""
+def secrets(words: str, check: Callable[[str], str] = str, most: int = 64) -> Kind:
+    """A list of secrets; ``check`` as above."""
 
     def parse(value: object) -> tuple[SecretStr, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str | SecretStr) for item in value):
             raise ValueError("must be a list of texts (their values are not shown here)")
-        return tuple(item if isinstance(item, SecretStr) else SecretStr(item.strip()) for item in value)
+        if len(value) > most:
+            raise ValueError(f"has {len(value)} entries, but must have at most {most}")
+        bad: list[tuple[int, str]] = []
+        good: list[SecretStr] = []
+        for position, item in enumerate(value):
+            try:
+                good.append(item if isinstance(item, SecretStr) else SecretStr(check(item.strip())))
+            except ValueError as error:
+                bad.append((position, str(error)))
+        if bad:
+            raise BadEntries(tuple(bad))
+        return tuple(good)
 
     return Kind(f"list of {words}", parse, many=True, secret=True)

@@ -5,19 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from cadence_exporter.settings.endpoints import parse_host, parse_url
-from cadence_exporter.settings.kinds import choice, duration, flag, location, read_by, secret, secrets, text, whole
+from cadence_exporter.settings.endpoints import parse_host
+from cadence_exporter.settings.kinds import choice, duration, flag, location, read_by, secret, text, whole
 from cadence_exporter.settings.sections import Port, Section
-
-
-def _secret_url(text: str) -> str:
-    """A URL that is a password as a whole, so what is wrong with it is said without repeating it."""
-    try:
-        return parse_url(text)
-    except ValueError as error:
-        raise ValueError(
-            "must be an https:// URL of a public host, without user or password (it is not shown here)"
-        ) from error
 
 
 class DeviceSettings(Section):
@@ -98,41 +88,3 @@ class VpnSettings(Section):
         default=None, description="The interface whose peers are read."
     )
     port: Port = Field(default=51820, description="The UDP port that the router forwards to it.")
-
-
-class SheetsSettings(Section):
-    """A Google sheet that keeps a log. Not in this version."""
-
-    enabled: Annotated[bool, flag()] = Field(default=False, description="Whether rows are written.")
-    spreadsheet: Annotated[str | None, text(nullable=True)] = Field(
-        default=None, description="The id or the name of the spreadsheet."
-    )
-    worksheet: Annotated[str | None, text(nullable=True)] = Field(default=None, description="The tab in it.")
-    credentials_file: Annotated[Path | None, location()] = Field(
-        default=None, description="The service account's JSON file."
-    )
-    base_url: Annotated[str | None, read_by("URL", parse_url, nullable=True)] = Field(
-        default=None, description="Another place for the API."
-    )
-
-
-class NotifySettings(Section):
-    """Messages for people without Alertmanager. Not in this version."""
-
-    urls: Annotated[tuple[SecretStr, ...], secrets("Apprise URLs")] = Field(
-        default=(), description="Where messages go. They carry passwords."
-    )
-    urls_file: Annotated[Path | None, location()] = Field(
-        default=None, description="A file with one URL a line, instead of the URLs."
-    )
-
-
-class HeartbeatSettings(Section):
-    """A dead man's switch. Not in this version."""
-
-    url: Annotated[SecretStr | None, secret("URL", _secret_url)] = Field(
-        default=None, description="Asked in every UP cycle. It is a secret."
-    )
-    url_file: Annotated[Path | None, location()] = Field(
-        default=None, description="A file that holds the URL, instead of the URL itself."
-    )

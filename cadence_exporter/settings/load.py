@@ -12,6 +12,7 @@ from cadence_exporter.settings.cautions import cautions
 from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.dotenv_file import read_dotenv
 from cadence_exporter.settings.environment import Variables, process_variables, read_environment
+from cadence_exporter.settings.extras import missing_extras
 from cadence_exporter.settings.files import is_file, is_folder, read_text
 from cadence_exporter.settings.given import Given
 from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys, secret_keys
@@ -76,7 +77,13 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
     return Loaded(
         settings=settings,
         origins=MappingProxyType({key: given[key].origin if key in given else "default" for key, _ in leaves()}),
-        warnings=(*seed.warnings, *secrets.warnings, *exposed, *cautions(settings, given.keys())),
+        warnings=(
+            *seed.warnings,
+            *secrets.warnings,
+            *exposed,
+            *cautions(settings, given.keys()),
+            *missing_extras(settings),
+        ),
         path=path,
         exports=MappingProxyType(
             {

@@ -120,8 +120,11 @@ def _needed_when_on(settings: Settings) -> Iterator[Broken]:
     if nic.password is not None and nic.username is None:
         yield Broken(("nic_update.password",), "is set, but no user name; set nic_update.username")
     sheets = settings.sheets
-    if sheets.enabled and (sheets.spreadsheet is None or sheets.credentials_file is None):
-        yield Broken(("sheets.enabled",), "is true, but needs sheets.spreadsheet and sheets.credentials_file")
+    if sheets.enabled and (sheets.spreadsheet is None or sheets.credentials is None):
+        yield Broken(
+            ("sheets.enabled", "sheets.spreadsheet", "sheets.credentials", "sheets.credentials_file"),
+            "is true, but needs sheets.spreadsheet and sheets.credentials_file",
+        )
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,10 +10,7 @@ from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.settings.endpoints import parse_listen
 from cadence_exporter.settings.kinds import location, read_by, text
 from cadence_exporter.settings.later_sections import (
-    HeartbeatSettings,
-    NotifySettings,
     RecoverySettings,
-    SheetsSettings,
     UpsSettings,
     VpnSettings,
 )
@@ -29,6 +26,7 @@ from cadence_exporter.settings.sections import (
     Section,
     WanSettings,
 )
+from cadence_exporter.settings.sink_sections import HeartbeatSettings, NotifySettings, SheetsSettings
 from cadence_exporter.settings.web_sections import NicUpdateSettings
 
 FALLBACK_STATE_DIR = Path("~/.cache/cadence-exporter")

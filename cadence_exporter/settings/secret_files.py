@@ -8,11 +8,14 @@ from pathlib import Path
 from cadence_exporter.errors import Problem
 from cadence_exporter.settings.files import read_text
 from cadence_exporter.settings.given import Given, Layer
-from cadence_exporter.settings.keys import FILE_TWIN, secret_keys
+from cadence_exporter.settings.keys import FILE_TWIN, kind_of, leaves, secret_keys
 
 LARGEST_SECRET = 64 * 1024
 MOUNTED_SECRETS = Path("/run/secrets")
 """Where container engines mount secrets, readable for everybody inside the container, who is only us."""
+
+_LISTS = frozenset(key for key, field in leaves() if (kind := kind_of(field)) is not None and kind.secret and kind.many)
+"""Secret settings with several entries: one a line."""
 
 
 @dataclass
@@ -57,7 +60,7 @@ def _read(secrets: Secrets, key: str, twin: Given, path: Path) -> None:
         secrets.problems.append(twin.problem(f"{path} is empty"))
         secrets.suspect.add(key)
         return
-    value: object = text.split() if key.endswith("s") else text
+    value: object = text.split() if key in _LISTS else text
     secrets.given[key] = replace(twin, value=value, origin=f"secret file {path}")
 
 

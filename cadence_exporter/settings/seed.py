@@ -21,6 +21,8 @@ NAMES = {
     "GOOGLE_WORKSHEET": "sheets.worksheet",
     "GOOGLE_SHEETS_CREDENTIALS": "sheets.credentials_file",
 }
+_JSON_ITSELF = {"sheets.credentials_file": "sheets.credentials"}
+"""Where a variable may hold a file's path or its content."""
 RECORD_NAME = "CLOUDFLARE_DNS_NAME"
 RECORD_ID = "CLOUDFLARE_DNS_RECORD_ID"
 TIME_ZONE = "TZ"
@@ -41,8 +43,9 @@ def read_seed(variables: Variables, records_elsewhere: Given | None) -> Seed:
     for name, key in NAMES.items():
         if name in variables:
             variable = variables[name]
-            seed.given[key] = variable.given(_seconds(variable) if name == "CYCLE_INTERVAL" else variable.text)
-    if "sheets.spreadsheet" in seed.given and "sheets.credentials_file" in seed.given:
+            where = _JSON_ITSELF.get(key, key) if variable.text.startswith("{") else key
+            seed.given[where] = variable.given(_seconds(variable) if name == "CYCLE_INTERVAL" else variable.text)
+    if "GOOGLE_SHEET_NAME" in variables and "GOOGLE_SHEETS_CREDENTIALS" in variables:
         seed.given["sheets.enabled"] = variables["GOOGLE_SHEETS_CREDENTIALS"].given(value=True)
     _record(seed, variables, records_elsewhere)
     return seed

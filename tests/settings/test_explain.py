@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ def everything_secret() -> dict[str, str]:
     values = {
         "heartbeat.url": f"https://hc.example.com/{CANARY}",
         "notify.urls": f"json://u:{CANARY}@x.example,tgram://{CANARY}",
+        "sheets.credentials": json.dumps(
+            {"client_email": CANARY, "private_key": f"-----BEGIN PRIVATE KEY-----{CANARY}"}
+        ),
     }
     return {variable_of(key): values.get(key, CANARY) for key in secret_keys()} | {
         "CADENCE_PROVIDERS__RFC2136__TSIG_NAME": "key",

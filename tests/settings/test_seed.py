@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,26 +62,40 @@ def test_records_set_elsewhere_win_over_the_short_name_with_a_warning(read: Read
 
 def test_what_is_not_built_yet_warns_when_it_is_switched_on(read: Read) -> None:
     loaded = read(
-        "ups: {server: 192.168.0.5}\nvpn: {wireguard: wg0}\nnotify: {urls: ['json://x']}\nheartbeat: {url: https://hc.example.com/x}\n"
-        "wan: {trace: true}\n",
+        "ups: {server: 192.168.0.5}\nvpn: {wireguard: wg0}\nwan: {trace: true}\n",
         PLUG_IP="192.168.0.150",
         ALLOW_PHYSICAL_RECOVERY="true",
-        GOOGLE_SHEET_NAME="home",
-        GOOGLE_WORKSHEET="status",
-        GOOGLE_SHEETS_CREDENTIALS="key.json",
     )
     assert loaded.settings.recovery.device.host == "192.168.0.150"
-    assert loaded.settings.sheets.enabled
     assert loaded.warnings[0] == "recovery.enabled: power recovery is not in this version; nothing is ever switched"
     assert [warning.partition(":")[0] for warning in loaded.warnings] == [
         "recovery.enabled",
         "ups.server",
         "vpn.wireguard",
-        "sheets.enabled",
-        "notify.urls",
-        "heartbeat.url",
         "wan.trace",
     ]
+
+
+ACCOUNT = json.dumps({"client_email": "a@b.example", "private_key": "-----BEGIN PRIVATE KEY-----\n"})
+
+
+def test_two_variables_switch_the_sheet_on_with_the_key_in_a_file(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text(ACCOUNT)
+    (tmp_path / "key.json").chmod(0o600)
+    loaded = read(GOOGLE_SHEET_NAME="home", GOOGLE_WORKSHEET="status", GOOGLE_SHEETS_CREDENTIALS="key.json")
+    sheets = loaded.settings.sheets
+    assert sheets.enabled
+    assert (sheets.spreadsheet, sheets.worksheet) == ("home", "status")
+    assert sheets.credentials is not None
+    assert sheets.credentials.get_secret_value() == ACCOUNT
+    assert loaded.warnings == ()
+
+
+def test_the_variable_may_hold_the_key_itself(read: Read) -> None:
+    sheets = read(GOOGLE_SHEET_NAME="home", GOOGLE_SHEETS_CREDENTIALS=ACCOUNT).settings.sheets
+    assert sheets.enabled
+    assert sheets.credentials is not None
+    assert sheets.credentials.get_secret_value() == ACCOUNT
 
 
 def test_the_token_may_lie_in_a_file_as_docker_secrets_do(read: Read, tmp_path: Path) -> None:

@@ -49,13 +49,15 @@ class SinkBoard:
         with self._lock:
             self._lines = {channel: _Line(sink) for channel, sink in channels.items()}
 
-    def delivered(self, channel: str, items: int, took_s: float) -> None:
-        """It worked; ``items`` happenings went out with it."""
+    def delivered(self, channel: str, items: int | None, took_s: float) -> None:
+        """It worked; ``items`` happenings went out with it. ``None``: nothing was sent, but nothing is in the way."""
         with self._lock:
             line = self._lines.get(channel)
             if line is None:
                 return
             line.trouble, line.why, line.tried, line.retry_at = None, "", True, None
+            if items is None:
+                return
             line.news += 1
             sums = self._sums[line.sink]
             sums.delivered += items

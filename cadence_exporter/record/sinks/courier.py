@@ -38,8 +38,11 @@ class Sink(Protocol):
     name: SinkName
     channel: str
 
-    def plan(self, cycle: Cycle) -> Callable[[], int] | None:
-        """What is to be done after this cycle: returns how many happenings went out with it, or raises DeliveryFailed."""
+    def plan(self, cycle: Cycle) -> Callable[[], int | None] | None:
+        """What is to be done after this cycle.
+
+        It returns how many happenings went out with it, ``None`` when it sent nothing but could have, or raises DeliveryFailed.
+        """
         ...
 
 
@@ -81,7 +84,7 @@ class Courier:
         """What it delivers to."""
         return self._sink.channel
 
-    def _deliver(self, work: Callable[[], int]) -> None:
+    def _deliver(self, work: Callable[[], int | None]) -> None:
         began = self._clock.monotonic()
         failure: DeliveryFailed | None = DeliveryFailed(Trouble.BUG, "an unexpected error, see the log")
         try:

@@ -1,0 +1,105 @@
+"""The sink: one URL, one message at a time, held back while nothing would get out, and one summary for all that came meanwhile."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cadence_exporter.model.assessment import Link
+from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.delivery import Happening, Kind, SinkName, Trouble
+from cadence_exporter.model.instants import Instant
+from cadence_exporter.model.memory import Phase
+from cadence_exporter.outbound.child import RunChild
+from cadence_exporter.record.notify import say
+from cadence_exporter.record.notify.messages import compose, incident_of
+from cadence_exporter.record.sinks.courier import DeliveryFailed
+from cadence_exporter.record.sinks.outbox import Channel, Outbox
+from cadence_exporter.seams import Clock
+
+CHILD_S = 40.0
+"""A message that was not delivered by then is not delivered: the child is killed."""
+MOST_WAITING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One URL of the settings."""
+
+    number: int
+    """Its place in ``notify.urls``, counted from 1: what logs may say of it."""
+    url: str = field(repr=False)
+    site: str = "home"
+    quiet_s: float = 300.0
+    """Between two messages, and how long an incident lasts before its beginning is told."""
+    show_addresses: bool = True
+
+    @property
+    def channel(self) -> Channel:
+        """What waits for it."""
+        return Channel(f"notify {self.number}", tuple(Kind), MOST_WAITING)
+
+
+class Messenger:
+    """Implements ``courier.Sink``."""
+
+    name = SinkName.NOTIFY
+
+    def __init__(self, addressee: Addressee, run_child: RunChild, outbox: Outbox, clock: Clock) -> None:
+        self._to = addressee
+        self.channel = addressee.channel.name
+        self._run_child = run_child
+        self._outbox = outbox
+        self._clock = clock
+        self._understood = False
+        self._said_at: Instant | None = None
+
+    def plan(self, cycle: Cycle) -> Callable[[], int | None] | None:
+        """First whether the URL is understood at all; then what waits, when it is time."""
+        if not self._understood:
+            return self._check
+        if cycle.assessment.wan is not Link.UP:
+            return None
+        now = self._clock.monotonic()
+        if self._said_at is not None and now - self._said_at < self._to.quiet_s:
+            return None
+        waiting = due(self._outbox.waiting(self.channel), cycle, self._to.quiet_s)
+        return (lambda: self._say(waiting)) if waiting else None
+
+    def _check(self) -> None:
+        self._asked({"url": self._to.url})
+        self._understood = True
+
+    def _say(self, told: Sequence[Happening]) -> int:
+        message = compose(self._to.site, told, show_addresses=self._to.show_addresses)
+        self._asked({"url": self._to.url, "title": message.title, "body": message.body, "type": message.type})
+        self._said_at = self._clock.monotonic()
+        self._outbox.delivered(self.channel, [happening.id for happening in told])
+        return len(told)
+
+    def _asked(self, message: dict[str, str]) -> None:
+        said = self._run_child(say.__name__, json.dumps(message).encode(), CHILD_S)
+        which = f"entry {self._to.number} of notify.urls"
+        if said.code == say.NOT_INSTALLED:
+            raise DeliveryFailed(Trouble.SETUP, "Apprise is not installed: pip install 'cadence-exporter[notify]'")
+        if said.code == say.NOT_UNDERSTOOD:
+            raise DeliveryFailed(Trouble.SETUP, f"{which} is no URL that Apprise understands")
+        if said.code is None or said.code < 0:
+            raise DeliveryFailed(Trouble.TIMEOUT, f"{which}: not delivered in time")
+        if said.code != 0:
+            raise DeliveryFailed(Trouble.REJECTED, f"{which}: the service did not take the message")
+
+
+def due(waiting: Sequence[Happening], cycle: Cycle, quiet_s: float) -> tuple[Happening, ...]:
+    """What may be told now. Nothing while an outage goes on that began with the line: its end comes with everything in one message.
+
+    An incident in which the line works (the address is not known) is told when it has lasted for the quiet period.
+    """
+    over = {incident_of(each) for each in waiting if each.kind is Kind.OUTAGE_ENDED}
+    open_ = [each for each in waiting if each.kind is Kind.OUTAGE_BEGAN and incident_of(each) not in over]
+    outage = cycle.memory.outage
+    if outage is not None and cycle.memory.phase is not Phase.UP:
+        lasted_s = cycle.ended.instant - outage.began.instant
+        if not open_ or lasted_s < quiet_s:
+            return ()
+        return tuple(waiting)
+    return tuple(waiting)
