@@ -8,7 +8,7 @@ import pytest
 from cadence_exporter.demo.home import ADDRESS, RECORD
 from tests.blackbox.instance import QUICK, wait_for
 from tests.blackbox.safety import LIE, MOVED, WatchedHome, called, running, wait_until_published, wait_until_suppressed
-from tests.servers.igd import Igd
+from tests.servers.igd import WANIP2, Igd, description
 
 RESTING = {**QUICK, "slow_factor": 100.0}
 """While UP the next look is 40 seconds away: whatever happens sooner was rung for."""
@@ -77,3 +77,21 @@ def test_a_call_of_the_router_brings_the_look_forward_and_its_address_is_never_p
         assert call(instance, f"hostname={RECORD}&myip={MOVED}")[0] == 200
         wait_until_published(home, MOVED)
         wait_for(lambda: call(instance, f"hostname={RECORD}&myip={MOVED}") == (200, f"nochg {MOVED}"), "nochg")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<!DOCTYPE a [<!ENTITY a "' + b"b" * 1000 + b'"><!ENTITY c "' + b"&a;" * 1000 + b'">]><a>&c;</a>',
+        b"x" * 50_000_000,
+        description((WANIP2, "http://127.0.0.2:1/", "")),
+    ],
+    ids=["entities", "giant", "elsewhere"],
+)
+def test_a_upnp_router_of_the_worst_kind_is_done_without(home, igd, tmp_path, document):
+    igd.description = document
+    with running(home, tmp_path, {"router": by_upnp(igd)}) as instance:
+        instance.wait_until_up()
+        wait_until_published(home)
+        assert "description" in igd.asked
+        assert instance.metric("cadence_cgnat_detected") is None
