@@ -22,9 +22,7 @@ def judge(
     if echo.spared and plan and plan.meanwhile:
         return plan.meanwhile
     if echo.spared:
-        by_router = plan is not None and router_wan is not None and plan.spare_if_router_says == router_wan
-        by = "router" if by_router else "tripwire"
-        return Unchanged(expected, by) if expected else Unknown("no echo service was asked")
+        return _spared(plan, router_wan)
     votes = _votes(echo)
     if not votes:
         return Unknown(_silence(echo))
@@ -37,6 +35,18 @@ def judge(
     if _vetoed(winner, router_wan):
         return _veto(winner, router_wan)
     return Agreed(winner, tuple(sorted(votes[winner])))
+
+
+def _spared(plan: EchoPlan | None, router_wan: IPv4Address | None) -> PublicAddress:
+    """Nobody was asked: who vouches that nothing changed, the router or the tripwire?"""
+    if plan is None or plan.expected is None:
+        return Unknown("no echo service was asked")
+    if plan.spare_if_outside_says is None or router_wan == plan.expected:
+        return Unchanged(plan.expected, "router")
+    # The tripwire vouches alone. A router that names another public address may still veto.
+    return (
+        _veto(plan.expected, router_wan) if _vetoed(plan.expected, router_wan) else Unchanged(plan.expected, "tripwire")
+    )
 
 
 def not_publishable(address: IpAddress, policy: Policy) -> str | None:

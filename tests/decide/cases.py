@@ -42,8 +42,8 @@ def fresh() -> Memory:
     return Memory(phase=Phase.INIT, since=at(0))
 
 
-def sees(public=None, *, wan=Link.UP, lan=Link.UP, router_wan=None, v6=None) -> Assessment:
+def sees(public=None, *, wan=Link.UP, lan=Link.UP, router_wan=None, v6=None, outside=None) -> Assessment:
     verdicts = {Family.IPV4: public if public is not None else Agreed(HOME, ("a", "b"))}
     if v6 is not None:
         verdicts[Family.IPV6] = v6
-    return Assessment(lan, wan, MappingProxyType(verdicts), router_wan, cgnat=False)
+    return Assessment(lan, wan, MappingProxyType(verdicts), router_wan, cgnat=False, outside=outside)

@@ -26,6 +26,7 @@ class BeliefState(NamedTuple):
     confirmed: object = None
     doubts: int = 0
     router_said: object = None
+    outside_said: object = None
     agreed: str | None = None
 
 
@@ -74,11 +75,18 @@ def abstract(memory: Memory, families: tuple[Family, ...], policy) -> State:
 @lru_cache(None)
 def _belief(belief: Belief) -> BeliefState:
     agreed = None
-    # When they agreed matters only to spare calls while the router vouches.
-    if belief.router_said is not None and belief.agreed_at is not None:
+    # When they agreed matters only to spare calls while the router or the tripwire vouches.
+    vouched = belief.router_said is not None or belief.outside_said is not None
+    if vouched and belief.agreed_at is not None:
         agreed = RECENT if NOW.instant - belief.agreed_at < CROSS_CHECK_S else OLD
     return BeliefState(
-        belief.candidate, belief.streak, belief.confirmed, min(belief.doubts, MOST_DOUBTS), belief.router_said, agreed
+        belief.candidate,
+        belief.streak,
+        belief.confirmed,
+        min(belief.doubts, MOST_DOUBTS),
+        belief.router_said,
+        belief.outside_said,
+        agreed,
     )
 
 
@@ -134,6 +142,7 @@ def _as_belief(state: BeliefState) -> Belief:
         confirmed_at=None if state.confirmed is None else before(30).wall,
         doubts=state.doubts,
         router_said=state.router_said,
+        outside_said=state.outside_said,
         agreed_at=agreed,
     )
 

@@ -161,7 +161,7 @@ def echo_services_are_spared_only_when_healthy(turn):
             return False
         if plan.expected != belief.confirmed or plan.first < 1:
             return False
-        if plan.spare_if_router_says is not None and plan.spare_if_router_says != belief.confirmed:
+        if {plan.spare_if_router_says, plan.spare_if_outside_says} - {None, belief.confirmed}:
             return False
     return True
 

@@ -38,8 +38,8 @@ def not_public_is_taken(old, verdict, *rest):
     return weigh(old, Agreed(verdict.ip, ("a", "b")) if isinstance(verdict, NotPublic) else verdict, *rest)
 
 
-def first_echo_wins(old, verdict, router_wan, now, policy):
-    return weigh(old, verdict, router_wan, now, replace(policy, confirmations=1))
+def first_echo_wins(old, verdict, router_wan, now, policy, *rest):
+    return weigh(old, verdict, router_wan, now, replace(policy, confirmations=1), *rest)
 
 
 def a_change_keeps_the_streak(old, verdict, *rest):

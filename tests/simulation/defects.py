@@ -58,8 +58,8 @@ def a_quorum_of_one(patch: Patch) -> None:
 def no_confirmations(patch: Patch) -> None:
     gather = belief._gather
 
-    def at_once(old, ip, router_wan, now, policy):
-        return replace(gather(old, ip, router_wan, now, policy), streak=policy.confirmations, confirmed=ip)
+    def at_once(old, ip, now, policy):
+        return replace(gather(old, ip, now, policy), streak=policy.confirmations, confirmed=ip)
 
     patch.setattr(belief, "_gather", at_once)
 
@@ -71,8 +71,8 @@ def an_outage_keeps_the_confirmations(patch: Patch) -> None:
 def a_dispute_keeps_the_confirmations(patch: Patch) -> None:
     weigh = belief.weigh
 
-    def keeps(old, verdict, router_wan, now, policy):
-        return replace(weigh(old, verdict, router_wan, now, policy), streak=max(old.streak, 1))
+    def keeps(old, *rest):
+        return replace(weigh(old, *rest), streak=max(old.streak, 1))
 
     patch.setattr(belief, "weigh", keeps)
 
@@ -80,10 +80,10 @@ def a_dispute_keeps_the_confirmations(patch: Patch) -> None:
 def unchanged_counts_as_agreed(patch: Patch) -> None:
     weigh = belief.weigh
 
-    def gullible(old, verdict, router_wan, now, policy):
+    def gullible(old, verdict, router_wan, now, policy, *rest):
         if isinstance(verdict, Unchanged):
             return replace(old, candidate=verdict.ip, streak=policy.confirmations, confirmed=verdict.ip, doubts=0)
-        return weigh(old, verdict, router_wan, now, policy)
+        return weigh(old, verdict, router_wan, now, policy, *rest)
 
     patch.setattr(belief, "weigh", gullible)
     patch.setattr(echo_plan, "plan", lambda _phase, _family, old, *_: echo_plan.EchoPlan(1, old.turn, old.confirmed))
