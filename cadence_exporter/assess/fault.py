@@ -7,9 +7,10 @@ from a router that names one while the path works, and a trace in which no hop s
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cadence_exporter.assess.way_out import Reach, isp_answers_usually, reach
-from cadence_exporter.model.assessment import Agreed, FaultLayer, Link, PublicAddress, Unchanged, Unknown
+from cadence_exporter.model.assessment import CLEAR, FaultLayer, Link, PublicAddress, Unknown
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation
 from cadence_exporter.model.operators import host_of, is_loopback, literal_of
@@ -22,8 +23,7 @@ PROVIDER_FAILURES = 2
 """Attempts in a row: one may meet a bad moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the rules ask, and nothing else."""
 
     path_works: bool
@@ -111,8 +111,7 @@ WHILE_THE_PATH_FAILS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """The layer, the rule that named it, and the last hop that answered while the path fails."""
 
     layer: FaultLayer | None
@@ -154,7 +153,7 @@ def gather(
         targets_are_names=bool(seen.wan) and all(_is_dns(reading) for reading in seen.wan),
         heard_outside=len(failed) < len(echoes),
         outside_silent=isinstance(public, Unknown) and len(failed) == len(echoes) >= policy.quorum,
-        provider_fails=isinstance(public, Agreed | Unchanged) and _provider_fails(memory, policy),
+        provider_fails=isinstance(public, CLEAR) and _provider_fails(memory, policy),
     )
 
 

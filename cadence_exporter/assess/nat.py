@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 from cadence_exporter.assess.way_out import hops_beyond
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Agreed, Disputed, Link, Nat, PublicAddress, Unchanged
+from cadence_exporter.model.assessment import CLEAR, Disputed, Link, Nat, PublicAddress
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Observation
 from cadence_exporter.model.ranges import special_range
@@ -26,7 +26,7 @@ def judge(seen: Observation, wan: Link, public: PublicAddress | None, memory: Me
     kind = special_range(said)
     if kind is not None:
         return _KINDS.get(kind, Nat.UNKNOWN)
-    if isinstance(public, Agreed | Unchanged):
+    if isinstance(public, CLEAR):
         return Nat.OPEN if public.ip == said else Nat.UNKNOWN
     return _contradicted(said, public, memory)
 
@@ -43,7 +43,7 @@ def _hidden(public: PublicAddress | None, memory: Memory) -> Nat:
 
     Then the usual path tells: the hop behind the router has an address of the same kind.
     """
-    if memory.router_edge is not False or memory.usual_path is None or not isinstance(public, Agreed | Unchanged):
+    if memory.router_edge is not False or memory.usual_path is None or not isinstance(public, CLEAR):
         return Nat.UNKNOWN
     beyond = hops_beyond(memory.usual_path.hops, memory.usual_path.gateway)
     kind = special_range(beyond[0].address) if beyond else None
@@ -52,7 +52,7 @@ def _hidden(public: PublicAddress | None, memory: Memory) -> Nat:
 
 def router_edge(seen: Observation, wan: Link, public: PublicAddress | None) -> bool | None:
     """Whether the router is the edge of the home, by its word while the path works and the address is clear; ``None``: nothing new."""
-    if wan is not Link.UP or not isinstance(seen.router_wan, Answered) or not isinstance(public, Agreed | Unchanged):
+    if wan is not Link.UP or not isinstance(seen.router_wan, Answered) or not isinstance(public, CLEAR):
         return None
     said = seen.router_wan.value.address
     return said is not None and special_range(said) in (None, "cgnat")

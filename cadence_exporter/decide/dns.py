@@ -1,6 +1,7 @@
 """Whether a DNS record is touched at all. The cache layer of reconciliation lives here: fresh and equal, nothing leaves the house."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.address import IpAddress
@@ -17,8 +18,7 @@ VISIBLE_PATIENCE_S = 900.0
 (300 s when left automatic); a change undone by somebody else would otherwise never be noticed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What this cycle holds true of the address that a record should say."""
 
     phase: Phase

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from cadence_exporter.model.instants import Instant, later
 
@@ -11,8 +12,7 @@ DEAF_S = 3600.0
 """Silence that turned out to be no outage does not ring for so long: UDP may be blocked here, or get lost all day."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathSeen:
+class PathSeen(NamedTuple):
     """When a look last found the WAN path working, and when failing."""
 
     worked: Instant | None = None

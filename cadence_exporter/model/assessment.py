@@ -61,6 +61,8 @@ class NotPublic:
 
 
 PublicAddress = Agreed | Unchanged | Disputed | Unknown | NotPublic
+CLEAR = (Agreed, Unchanged)
+"""Verdicts that name the address."""
 
 
 class FaultLayer(StrEnum):

@@ -110,7 +110,7 @@ def test_less_evidence_never_makes_an_access_fault():
         rule = name(evidence)
         if rule is None or rule.layer is not FaultLayer.ACCESS:
             for key, value in less.items():
-                poorer = name(replace(evidence, **{key: value}))
+                poorer = name(evidence._replace(**{key: value}))
                 assert poorer is None or poorer.layer is not FaultLayer.ACCESS, (key, evidence)
 
 
