@@ -138,13 +138,16 @@ class PathWatch:
         self._pending = self._lanes.start(_LANE, _LANE, ask)
         self._of_working = works
         if not works:
+            self._shown = None if self._worked_since else self._shown
             self._began, self._worked_since = self._pending.began, False
 
     def _newest(self, works: bool, deadline: Instant) -> Reading[Trace] | None:
         """A trace of the other state of the path says nothing any more."""
         pending = self._pending
+        if works or self._of_working:
+            self._shown = None
         if works:
-            self._shown, self._worked_since = None, True
+            self._worked_since = True
         elif pending is not None and not self._of_working:
             pending.reading(Instant(min(deadline, later(self._clock.monotonic(), _TRACE_S))))
         if pending is None or not pending.done:

@@ -1,0 +1,62 @@
+"""Each break of a real network, in namespaces of the test's own, is given its layer, with privileges and without."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.observe.broken_network import BREAKS, ROOT
+
+TOOLS = ("unshare", "nsenter", "ip", "setpriv", "sysctl", "nft", "bash")
+NAMED = {
+    "nothing": "up|remote|-",  # there are no echo services in this network
+    "own cable": "down|host|-",
+    "router hangs": "down|lan|-",
+    "line": "down|access|192.168.77.1",
+    "router lost its address": "down|access|192.168.77.1",
+    "isp": "down|isp|81.2.69.1",
+    "isp drops": "down|isp|81.2.69.1",
+    "transit": "down|upstream|62.115.0.2",
+    "target only": "down|-|62.115.0.2",
+    "icmp is dropped": "up|remote|-",
+}
+QUICK = ("line", "transit")
+
+pytestmark = [
+    pytest.mark.real_server,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not all(map(shutil.which, TOOLS)), reason=f"needs root and {', '.join(TOOLS)}"
+    ),
+]
+
+
+def breaks(mode: str, *chosen: str) -> dict[str, str]:
+    """What was said of each."""
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-m", "tests.observe.broken_network", mode, *chosen],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip(f"no network namespaces here: {done.stderr.strip()}")
+    if mode != "raw" and "error while loading shared libraries" in done.stderr:
+        pytest.skip(f"nobody may not run this interpreter: {done.stderr.strip()}")
+    told = dict(line.split("|", 1) for line in done.stdout.splitlines())
+    assert len(told) == len(chosen or BREAKS), done.stderr
+    return {name: said.rpartition("|")[0] for name, said in told.items()}
+
+
+def test_without_any_privilege_the_line_is_told_from_what_lies_beyond():
+    assert breaks("udp", *QUICK) == {name: NAMED[name] for name in QUICK}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["udp", "icmp", "raw"])
+def test_each_break_is_given_its_layer(mode: str):
+    assert breaks(mode) == NAMED
