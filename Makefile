@@ -9,9 +9,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime
+# A home, its router, the provider of its line and an internet, in network namespaces (tests/lab).
+LAB_PACKAGES := iproute2 nftables dnsmasq-base udhcpc miniupnpd miniupnpd-nftables coturn
 
 # Whole processes and simulated years: minutes, so they belong to `make test` and not before each commit.
-SLOW_FOLDERS := tests/blackbox tests/simulation tests/crash tests/exhaustive tests/sensitivity
+SLOW_FOLDERS := tests/blackbox tests/simulation tests/crash tests/exhaustive tests/sensitivity tests/lab
 
 .PHONY: help
 help:  ## this list
@@ -30,7 +32,7 @@ setup: $(STAMP)  ## the virtual environment, from the hashed lock
 .PHONY: system
 system:  ## Debian packages for the tests with real servers (root only; otherwise those tests say why they are skipped)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	  missing=; for package in $(SYSTEM_PACKAGES) $(LAB_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
 	  if [ -n "$$missing" ]; then \
 	    echo "installing$$missing"; \
 	    test -e /usr/sbin/policy-rc.d || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; made=1; }; \
@@ -71,7 +73,11 @@ test: $(STAMP) system contracts  ## everything CI runs
 	$(BIN)/ruff check cadence_exporter tests grafana
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not soak"
+	$(BIN)/python -m pytest -q -n auto -m "not soak and not lab"
+
+.PHONY: lab
+lab: $(STAMP) system  ## minutes: the real program in a home network made of namespaces, with real routers' software (root only)
+	$(BIN)/python -m pytest -q -ra -m "not soak" tests/lab
 
 .PHONY: soak
 soak: $(STAMP)  ## the tests that take long: 200 kills at random instants, every bit and length of the store's files
