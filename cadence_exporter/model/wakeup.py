@@ -27,6 +27,9 @@ WORD_OF_THE_ROUTER = frozenset({Reason.ANNOUNCEMENT, Reason.ROUTER, Reason.UPNP}
 """What these claim, every look finds out on the LAN: it asks the router itself. While its answer is the one that was agreed on,
 nothing has changed, whoever said so; a forged packet then costs nothing outside."""
 
+_WORD_OF_THE_TRIPWIRE = frozenset({Reason.TRIPWIRE})
+"""Likewise: every look reads its last word, and probes the path that fell silent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wakeup:
@@ -53,6 +56,6 @@ class Wakeup:
     def asks_everyone(self) -> bool:
         """Whether the suspicion is one that only the services outside can settle.
 
-        A word of the router's leaves it to the plan: they are asked as soon as the router's own answer is another one.
+        A word of the router's, or of the tripwire's, leaves it to the plan: they are asked as soon as it is another one.
         """
-        return bool(self.reasons - _NO_HINTS - WORD_OF_THE_ROUTER)
+        return bool(self.reasons - _NO_HINTS - WORD_OF_THE_ROUTER - _WORD_OF_THE_TRIPWIRE)

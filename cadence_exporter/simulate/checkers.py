@@ -1,5 +1,6 @@
 """What must never happen, each promise a class. They read cycles and the world, and nothing of how the product works inside."""
 
+from collections import deque
 from typing import ClassVar
 
 from cadence_exporter.model.assessment import FaultLayer
@@ -15,6 +16,7 @@ from cadence_exporter.simulate.promise import Checker, Watch
 from cadence_exporter.simulate.zone import Write
 
 DAY_S = 86_400.0
+HOUR_S = 3600.0
 JUST_READ_S = 5.0
 _WHERE_TO = {
     Phase.INIT: (Phase.DEGRADED,),
@@ -102,6 +104,41 @@ class WithinBudget(Checker):
             self._kept[key] = [(at, min(since, true - (wall - at))) for at, since in writes if wall - at < DAY_S]
         if self.recently("store", SUSPECT_FOR_S):
             self._kept.clear()
+
+
+class CallsWithinBudget(Checker):
+    """Only calls that are known to be on disk survive a crash; those of the cycle that it struck are forgiven."""
+
+    promise: ClassVar[str] = "calls each service at most as often in an hour as its budget allows, over restarts too"
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._kept: dict[str, deque[tuple[float, float]]] = {}
+        """By service: when, by the wall clock and in monotonic seconds as the process may know them."""
+
+    def cycle(self, cycle: Cycle) -> None:
+        if not cycle.calls:
+            return
+        wall, now = cycle.ended.wall, cycle.ended.instant
+        for service in {call.service for call in cycle.calls}:
+            most = self.policy.max_calls_per_hour.get(service)
+            if most is None:
+                continue
+            made = self._kept.setdefault(service, deque())
+            made.extend([(wall, now)] * sum(1 for call in cycle.calls if call.service == service))
+            while made[0][1] <= now - HOUR_S:
+                made.popleft()
+            if len(made) > most:
+                self.broken(f"{len(made)} calls to {service} within an hour")
+
+    def restart(self, memory: Memory) -> None:
+        """Time that passed without a process is what the wall clock says. What the disk did not take is forgotten."""
+        del memory
+        now = self.world.clock.now()
+        acknowledged = self.world.disk.acknowledged > 0 and not self.recently("disk", HOUR_S)
+        for service, made in self._kept.items():
+            aged = ((wall, now.instant - max(0.0, now.wall - wall)) for wall, _ in made if now.wall - wall < HOUR_S)
+            self._kept[service] = deque(sorted(aged, key=lambda each: each[1])) if acknowledged else deque()
 
 
 class PhaseTable(Checker):
@@ -290,6 +327,7 @@ CHECKERS: tuple[type[Checker], ...] = (
     OnlyPublicAddresses,
     OneRecord,
     WithinBudget,
+    CallsWithinBudget,
     PhaseTable,
     ActsOnEvidence,
     EveryRecordAccountedFor,

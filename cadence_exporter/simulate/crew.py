@@ -55,6 +55,7 @@ class WorldCrew:
             for reading in round_.readings:
                 slowest = max(slowest, reading.took_s)
                 world.call(SERVICE, "2xx" if isinstance(reading, Answered) else "error")
+        world.way_out.look_is_over()
         world.pass_time(min(slowest, PROBE_TIMEOUT_S))
         world.tripwire.path(world.clock.monotonic(), works=works)
         world.step()

@@ -242,3 +242,8 @@ def hand_removal(world: World, dice: Dice) -> None:
 def hand_cname(world: World, dice: Dice) -> None:
     """Somebody puts a CNAME at the name, and takes it away later."""
     befall(world, world.zone.cnames, "elsewhere.example.net", dice.uniform(MINUTE, 2 * HOUR))
+
+
+def stun_dead(world: World, dice: Dice) -> None:
+    """No STUN server answers; the path is fine."""
+    befall(world, world.tripwire.servers_dead, "dead", dice.uniform(5, 6 * HOUR))

@@ -60,4 +60,5 @@ def any_home(chance: Dice) -> HomeSpec:
         confirmations=chance.choice((2, 2, 2, 3)),
         max_changes_per_day=chance.choice((24, 24, 24, 6)),
         born_right=chance.random() < 0.7,  # noqa: PLR2004
+        tripwire=chance.random() < 0.6,  # noqa: PLR2004
     )

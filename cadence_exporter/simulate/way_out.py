@@ -84,6 +84,10 @@ class WayOut:
         self.truths = frozenset({self.broken_at(), *([] if self._shown is None else [self._broken_then])})
         return shown
 
+    def look_is_over(self) -> None:
+        """What broke, or came back, while services were asked one after the other may be said, too."""
+        self.truths |= {self.broken_at()}
+
     def _follow(self, memory: Memory, now: Now, *, works: bool) -> Reading[Trace] | None:
         if works:
             return self._while_it_works(memory, now)

@@ -32,6 +32,7 @@ _SERVICES: tuple[Fault, ...] = (
     services.provider_429, services.provider_says_no, services.provider_timeout, services.token_revoked,
     services.answer_lost, services.written_late, services.not_written, services.old_reads, services.hand_edit,
     services.names_fail, services.hand_private, services.hand_duplicate, services.hand_removal, services.hand_cname,
+    services.stun_dead,
 )  # fmt: skip
 _HOST: tuple[Fault, ...] = (
     host.crash, host.crash_while_writing, host.crash_loop, host.power_cut, host.clean_restart, host.suspended,
