@@ -37,6 +37,7 @@ class Evidence(NamedTuple):
     """The router says that it has no address, and names one while the path works."""
     reach: Reach
     isp_answers_usually: bool
+    """Not looked at while the path works: then no rule asks."""
     names_fail: bool
     """The system's resolver finds no address."""
     targets_are_names: bool
@@ -148,7 +149,7 @@ def gather(
         neighbour=Neighbour.UNKNOWN if seen.link is None else seen.link.neighbour,
         router_has_no_wan=said is not None and said.address is None and memory.router_edge is True,
         reach=how_far,
-        isp_answers_usually=isp_answers_usually(seen, memory),
+        isp_answers_usually=wan is not Link.UP and isp_answers_usually(seen, memory),
         names_fail=_names_fail(seen),
         targets_are_names=bool(seen.wan) and all(_is_dns(reading) for reading in seen.wan),
         heard_outside=len(failed) < len(echoes),

@@ -1,6 +1,6 @@
 """The access line: which addresses are truly the home's, and what the outside sees of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Address, ip_address
 
 from cadence_exporter.model.address import Family, IpAddress
@@ -29,8 +29,10 @@ def fresh_address(family: Family, dice: Dice) -> IpAddress:
     return base + dice.randrange(1, size)
 
 
-def place_of_cut(cuts: Iterable[str]) -> FaultLayer | None:
+def place_of_cut(cuts: Collection[str]) -> FaultLayer | None:
     """Where the line is cut; of several places the nearest. ``None``: it is whole."""
+    if not cuts:
+        return None
     places = {_PLACES.get(cut, FaultLayer.ACCESS) for cut in cuts}
     return next((place for place in _NEAREST_FIRST if place in places), None)
 

@@ -66,9 +66,9 @@ class WayOut:
 
     def link(self) -> OwnLink:
         """What the host's own tables say."""
-        plugged = not self._world.unplugged.active
-        alive = plugged and not self._world.router.off.active
-        return OwnLink("eth0", plugged, _HOST, Neighbour.ANSWERS if alive else Neighbour.SILENT)
+        if self._world.unplugged.active:
+            return _UNPLUGGED
+        return _ALONE if self._world.router.off.active else _LINKED
 
     def names(self) -> Reading[NamesResolve]:
         """The system's resolver is somebody else's."""
@@ -129,4 +129,7 @@ def _aged(trace: Trace, at: Instant, now: Now, *, is_news: bool) -> Reading[Trac
     return Answered("trace", replace(trace, age_s=now.instant - at, is_news=is_news), _TOOK_S)
 
 
+_LINKED = OwnLink("eth0", carrier=True, address=_HOST, neighbour=Neighbour.ANSWERS)
+_ALONE = replace(_LINKED, neighbour=Neighbour.SILENT)
+_UNPLUGGED = replace(_ALONE, carrier=False)
 _RESOLVES = Answered(_NAME, NamesResolve(_NAME), 0.01)
