@@ -1,7 +1,6 @@
 """What the tripwire last heard, shared between its thread and the crew: no facts travel by the doorbell."""
 
 import threading
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from cadence_exporter.decide.tripwire import PathSeen
@@ -31,7 +30,7 @@ class LastWord:
     def path(self, now: Instant, *, works: bool) -> None:
         """The crew knows whether a WAN target answered."""
         with self._lock:
-            self._path = replace(self._path, worked=now) if works else replace(self._path, failed=now)
+            self._path = self._path._replace(**{"worked" if works else "failed": now})
 
     def path_seen(self) -> PathSeen:
         """What the looks found of the path."""
