@@ -12,7 +12,7 @@ from cadence_exporter.observe.gateway import Gateway
 from cadence_exporter.observe.probe_lanes import ProbeLanes
 from cadence_exporter.observe.public_ip import natpmp, ssdp
 from cadence_exporter.observe.router_word import RouterWords
-from cadence_exporter.settings.sections import RouterSettings
+from cadence_exporter.settings.router_section import RouterSettings
 from tests.servers.igd import HOME, Igd
 
 CLOCK = SystemClock()
@@ -120,7 +120,12 @@ def test_another_gateway_is_waited_for_anew(home):
     words = home.words(upnp=False)
     home.natpmp.mode = NatPmpMode.OFF
     ask(words)
-    ask(words, Gateway(IPv4Address("127.0.0.9"), None))
+    again = words.start(GATEWAY, CLOCK.monotonic())
+    assert [patient for patient, _ in again._asked] == [False]
+    settle(words)
+    elsewhere = words.start(Gateway(IPv4Address("127.0.0.9"), None), CLOCK.monotonic())
+    assert [patient for patient, _ in elsewhere._asked] == [True]
+    settle(words)
     home.natpmp.mode = NatPmpMode.ANSWER
     settle(words)
     assert by(ask(words)[0]) is RouterProtocol.NATPMP

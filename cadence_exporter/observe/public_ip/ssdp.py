@@ -18,7 +18,6 @@ _WAIT_S = 1.2
 _TRIES = 2
 # A router may describe several devices; more than this is a flood.
 MOST_PLACES = 4
-_MOST_PACKETS = 64
 _BIGGEST_PACKET = 2048
 
 
@@ -27,12 +26,10 @@ def find(gateway: IPv4Address, port: int, clock: Clock, deadline: Instant) -> It
     try:
         with closing(_open(gateway)) as sock:
             found: set[Place] = set()
-            packets = 0
             for _ in range(_TRIES):
                 _send(sock, gateway, port)
                 until = min(deadline, later(clock.monotonic(), _WAIT_S))
-                while (left := until - clock.monotonic()) > 0 and packets < _MOST_PACKETS:
-                    packets += 1
+                while (left := until - clock.monotonic()) > 0:
                     heard = _hear(sock, gateway, left)
                     if heard is not None and heard not in found:
                         found.add(heard)

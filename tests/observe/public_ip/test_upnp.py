@@ -90,7 +90,10 @@ def test_what_is_no_address_is_an_answer_of_no_use(igd, said):
 @pytest.mark.parametrize("status", [401, 500, 302])
 def test_a_router_that_refuses_has_no_word(igd, status):
     igd.soap_status = status
-    assert refused(igd).reason is FailureReason.HTTP
+    gateway = UpnpGateway(CLOCK, igd.port)
+    for _ in range(2):
+        assert refused(igd, gateway).reason is FailureReason.HTTP
+    assert igd.asked.count("search") == 1
 
 
 def test_a_status_that_cannot_be_read_takes_nothing_from_the_address(igd):
@@ -189,21 +192,26 @@ def test_a_description_that_points_elsewhere_is_refused(igd, quick, loopback, wh
     assert loopback.accepted == 0
 
 
-def test_an_answer_of_another_host_is_not_read(igd, quick):
-    igd.answers = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger, pytest.MonkeyPatch.context() as patch:
+@pytest.mark.parametrize("router_answers", [False, True])
+def test_answers_of_other_hosts_are_not_read_and_do_not_hide_the_router(igd, quick, monkeypatch, router_answers):
+    forged = igd.location.replace("rootDesc", "forged")
+    igd.answers = [answer(igd.location)] if router_answers else []
+    opened = ssdp._open
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
         forger.bind(("127.0.0.2", 0))
-        opened = ssdp._open
 
         def overheard(gateway):
             sock = opened(gateway)
             for _ in range(100):
-                forger.sendto(answer(igd.location), sock.getsockname())
+                forger.sendto(answer(forged), sock.getsockname())
             return sock
 
-        patch.setattr(ssdp, "_open", overheard)
-        assert refused(igd).reason is FailureReason.TIMEOUT
-    assert set(igd.asked) == {"search"}
+        monkeypatch.setattr(ssdp, "_open", overheard)
+        if router_answers:
+            assert ask(igd).address == IPv4Address(HOME)
+        else:
+            assert refused(igd).reason is FailureReason.TIMEOUT
+    assert igd.asked.count("description") == router_answers
 
 
 @pytest.mark.parametrize(
