@@ -1,6 +1,7 @@
 """The internet of the lab: echo services, DNS from the authority to DNS over HTTPS, Cloudflare's API, STUN. All calls counted."""
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -24,6 +25,12 @@ from tests.lab.namespaces import Daemon, Namespaces
 from tests.servers.dns import KEY_ALGORITHM, KEY_NAME, KEY_SECRET
 
 KNOT_PORT = 5300
+_STUN_COUNTER = """\
+table ip counting {
+  counter stun { }
+  chain all { type filter hook prerouting priority -400; udp dport { 3478, 19302 } counter name stun; }
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class Internet:
             self._coturn(),
         ]
         self._servers = self._serve()
+        box.run("internet", "nft", "-f", "-", stdin=_STUN_COUNTER)
 
     def close(self) -> None:
         """Stop answering."""
@@ -75,6 +83,11 @@ class Internet:
         with contextlib.suppress(FileNotFoundError):
             return sum(1 for _ in (self._box.folder / "doh.log").open(errors="replace"))
         return 0
+
+    def stun_questions(self) -> int:
+        """How many packets came to the STUN servers since the start."""
+        said = json.loads(self._box.run("internet", "nft", "-j", "list", "counter", "ip", "counting", "stun"))
+        return int(said["nftables"][1]["counter"]["packets"])
 
     def published(self) -> list[str]:
         """What the provider holds."""

@@ -6,6 +6,8 @@ RECORD = f"vpn.{ZONE}"
 TOKEN = "token-of-the-lab"
 
 GATEWAY = "192.168.77.1"
+GUEST = "192.168.77.66"
+"""Another host on the LAN."""
 ISP_GATEWAY = "81.2.69.1"
 TRANSIT = "62.115.1.2"
 FIRST_LEASE = "81.2.69.20"
