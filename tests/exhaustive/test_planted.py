@@ -56,7 +56,7 @@ def hold_ignored(spec, record, *rest):
 
 
 def down_ignored(spec, record, standing, *rest):
-    return consider(spec, record, replace(standing, phase=Phase.UP), *rest)
+    return consider(spec, record, standing._replace(phase=Phase.UP), *rest)
 
 
 def stale_cache_trusted(record, address, now, policy):

@@ -244,7 +244,7 @@ def dns_is_written_before_the_state_is_known(patch: Patch) -> None:
         sure = replace(
             standing.belief, candidate=known, confirmed=known, streak=policy.confirmations, candidate_since=now
         )
-        return consider(spec, record, replace(standing, belief=sure) if known else standing, now, policy)
+        return consider(spec, record, standing._replace(belief=sure) if known else standing, now, policy)
 
     patch.setattr(decide.dns, "consider", eager)
 
