@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from cadence_exporter.assess.assess import assess
 from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.echo_plan import at_start
 from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.assessment import Assessment
@@ -59,7 +60,7 @@ class Loop:
         """``memory`` is what the store loaded. ``reload`` reads the settings again; None keeps the equipment as it is."""
         self.around = around
         self.equipment = equipment
-        self.memory = memory
+        self.memory = at_start(memory, around.clock.now(), equipment.policy)
         self._reload = reload
         self._bugs = 0
 

@@ -38,6 +38,17 @@ def plans(
     return MappingProxyType(made)
 
 
+def at_start(memory: Memory, now: Now, policy: Policy) -> Memory:
+    """Nothing is known, so the first look asks everyone: unless the calls of this hour were used up before the restart."""
+    left = budget.left(memory.calls, budget.ECHO, now.instant, policy)
+    held: dict[Family, EchoPlan] = {}
+    for family in policy.families:
+        left -= len(policy.echo.get(family, ()))
+        if left < 0:
+            held[family] = _held(Belief(), settled=False)
+    return replace(memory, echo_plans=MappingProxyType(held)) if held else memory
+
+
 def plan(
     phase: Phase, family: Family, belief: Belief, assessment: Assessment, now: Now, policy: Policy
 ) -> EchoPlan | None:
