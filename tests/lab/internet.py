@@ -28,7 +28,8 @@ KNOT_PORT = 5300
 _STUN_COUNTER = """\
 table ip counting {
   counter stun { }
-  chain all { type filter hook prerouting priority -400; udp dport { 3478, 19302 } counter name stun; }
+  chain early { type filter hook prerouting priority -400; udp dport { 3478, 19302 } counter name stun;
+  }
 }
 """
 
