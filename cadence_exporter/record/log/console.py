@@ -1,7 +1,7 @@
 """The log on standard output: one line per fact. An output that fails (closed pipe, full disk, odd locale) never stops the loop."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,8 @@ class Console:
         self._lock = threading.Lock()
         self._written = dict.fromkeys(Level, 0)
         self._dropped = 0
+        self.asides: Callable[[], Iterable[Fact]] = tuple
+        """What is said in each cycle beside what the cycle says of itself, before its last line."""
 
     def restyle(self, style: Style) -> None:
         """Use other settings from now on (after a reload)."""
@@ -70,7 +72,8 @@ class Console:
     def record(self, cycle: Cycle) -> None:
         """Write the lines of one cycle."""
         style = self._style
-        for fact in facts(cycle, cache_max_age_s=style.cache_max_age_s):
+        *told, closing = facts(cycle, cache_max_age_s=style.cache_max_age_s)
+        for fact in (*told, *self.asides(), closing):
             self._write(fact, style, cycle.ended.wall, cycle.id)
 
     def event(self, fact: Fact) -> None:

@@ -33,12 +33,19 @@ HIDDEN = "(hidden)"
 LONGEST_CELL = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LastTimes:
-    """When things last happened; ``None``: never, as far as is known."""
+    """When things last happened; ``None``: never, as far as is known. Kept by the loop's thread."""
 
     change: WallTime | None = None
     outage: WallTime | None = None
+
+    def note(self, cycle: Cycle) -> None:
+        """What this cycle adds."""
+        if any(change.before is not None for change in cycle.decision.address_changes):
+            self.change = cycle.ended.wall
+        if cycle.decision.outage_ended is not None:
+            self.outage = cycle.decision.outage_ended.ended.wall
 
 
 def status_row(cycle: Cycle, site: str, version: str, last: LastTimes, *, show_addresses: bool) -> Row:

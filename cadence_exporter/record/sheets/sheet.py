@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.delivery import Happening, Kind, SinkName, Trouble
-from cadence_exporter.model.instants import Instant, WallTime, later
+from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.record.sheets.api import SheetsApi, Tab
 from cadence_exporter.record.sheets.rows import (
     EVENT_HEADER,
@@ -86,7 +86,7 @@ class Sheet:
 
     def plan(self, cycle: Cycle) -> Callable[[], int] | None:
         """The home's row, and what waits; held back while there is no way out."""
-        self._note(cycle)
+        self._last.note(cycle)
         if cycle.assessment.wan is not Link.UP:
             return None
         place = self._place
@@ -97,14 +97,6 @@ class Sheet:
         if self._written_at is not None and self._clock.monotonic() - self._written_at < pause_s:
             return None
         return lambda: self._deliver(row, waiting)
-
-    def _note(self, cycle: Cycle) -> None:
-        wall = cycle.ended.wall
-        changed = any(change.before is not None for change in cycle.decision.address_changes)
-        over = cycle.decision.outage_ended
-        self._last = LastTimes(
-            wall if changed else self._last.change, self._last.outage if over is None else WallTime(over.ended.wall)
-        )
 
     def _deliver(self, row: Row, waiting: Sequence[Happening]) -> int:
         deadline = later(self._clock.monotonic(), DELIVERY_S)
