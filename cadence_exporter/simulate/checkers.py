@@ -3,14 +3,13 @@
 from collections import deque
 from typing import ClassVar
 
-from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.model.observation import Answered
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.simulate.checkers_state import NamesTheRightLayer, OutagesAddUp, PhaseTable
 from cadence_exporter.simulate.faults_services import LONGEST_LAG_S
 from cadence_exporter.simulate.promise import Checker, Watch
 from cadence_exporter.simulate.zone import Write
@@ -18,14 +17,6 @@ from cadence_exporter.simulate.zone import Write
 DAY_S = 86_400.0
 HOUR_S = 3600.0
 JUST_READ_S = 5.0
-_WHERE_TO = {
-    Phase.INIT: (Phase.DEGRADED,),
-    Phase.DOWN: (Phase.DEGRADED,),
-    Phase.DEGRADED: (Phase.DEGRADED, Phase.UP),
-    Phase.UP: (Phase.UP, Phase.DEGRADED),
-}
-"""With a working path; without one there is but one way."""
-_DOWN = (Phase.DOWN,)
 SUSPECT_FOR_S = 25 * 3600.0
 """After the store was lost or the clock jumped, writes of the last day may be forgotten: then resolvers may be trusted too early."""
 
@@ -139,25 +130,6 @@ class CallsWithinBudget(Checker):
         for service, made in self._kept.items():
             aged = ((wall, now.instant - max(0.0, now.wall - wall)) for wall, _ in made if now.wall - wall < HOUR_S)
             self._kept[service] = deque(sorted(aged, key=lambda each: each[1])) if acknowledged else deque()
-
-
-class PhaseTable(Checker):
-    promise: ClassVar[str] = (
-        "falls at once and climbs one rung a cycle; UP only with a working path and a confirmed address"
-    )
-
-    def cycle(self, cycle: Cycle) -> None:
-        before, after = cycle.before.phase, cycle.memory.phase
-        path = any(isinstance(reading, Answered) for reading in cycle.observation.wan)
-        if after not in (_WHERE_TO[before] if path else _DOWN):
-            self.broken(f"{before} -> {after} with the path {'up' if path else 'down'}")
-        evidence, streak = self.evidence, self.evidence.streak(self.policy.families[0])
-        if streak < self.policy.confirmations and after is Phase.UP and (before is not Phase.UP or evidence.doubts > 1):
-            self.broken(f"up after {streak} agreeing observations, {evidence.doubts} doubts")
-
-    def restart(self, memory: Memory) -> None:
-        if memory.phase is not Phase.INIT:
-            self.broken(f"begins in {memory.phase}")
 
 
 class ActsOnEvidence(Checker):
@@ -284,42 +256,6 @@ class FollowsWhatItPublished(Checker):
             change = cycle.before.records[action.record.key].change if isinstance(action, ConfirmVisible) else None
             if isinstance(action, ConfirmVisible) and (change is None or change.address != action.address):
                 self.broken(f"{action.record.key}: nothing was published")
-
-
-class OutagesAddUp(Checker):
-    promise: ClassVar[str] = "an outage begins once, ends once, and lasted as long as it did"
-
-    def cycle(self, cycle: Cycle) -> None:
-        before, decision = cycle.before.outage, cycle.decision
-        if decision.outage_began is not None and before is not None:
-            self.broken("a second outage inside the first")
-        if decision.outage_ended is not None:
-            if before is None or cycle.memory.phase is not Phase.UP:
-                self.broken("an outage ended that had not begun, or before UP")
-            if decision.outage_ended.seconds < 0:
-                self.broken(f"an outage of {decision.outage_ended.seconds} s")
-        if cycle.memory.outage is not None and cycle.memory.phase is Phase.UP:
-            self.broken("UP within an outage")
-
-
-class NamesTheRightLayer(Checker):
-    """A trace may be two minutes old: then what was true when it was made may be said. To say nothing is always allowed."""
-
-    promise: ClassVar[str] = "names no layer but the one where it is broken"
-
-    def cycle(self, cycle: Cycle) -> None:
-        named, truths = cycle.assessment.fault, self.world.way_out.truths
-        if named is None:
-            return
-        if named in (FaultLayer.DNS, FaultLayer.REMOTE):
-            if None not in truths:
-                self.broken(f"{named} ({cycle.assessment.fault_why}), and it is broken at {_told(truths)}")
-        elif named not in truths:
-            self.broken(f"{named} ({cycle.assessment.fault_why}), and it is broken at {_told(truths)}")
-
-
-def _told(truths: frozenset[FaultLayer | None]) -> str:
-    return ", ".join(sorted(str(truth or "nothing") for truth in truths))
 
 
 CHECKERS: tuple[type[Checker], ...] = (

@@ -138,7 +138,7 @@ def _fault(cycle: Cycle) -> Iterator[Fact]:
     if isinstance(trace, Answered) and found.wan is Link.DOWN:
         extras["traced"] = f"{trace.value.method} {trace.value.age_s:.0f}s ago"
     status = "UNKNOWN" if found.fault is None else found.fault.upper()
-    yield Fact("FAULT", status, NOTHING, "", extras, Level.WARNING, "🧭")
+    yield Fact("BROKE_AT", status, NOTHING, "", extras, Level.WARNING, "🧭")
 
 
 def _round_extras(round_: EchoRound, public: PublicAddress) -> dict[str, str]:
