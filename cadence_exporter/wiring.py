@@ -1,6 +1,7 @@
 """Settings -> the real thing. The only file that names concrete classes."""
 
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.act.dns.cloudflare import Cloudflare
@@ -9,12 +10,20 @@ from cadence_exporter.act.dns.file import HostsFile
 from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.dns.rfc2136 import Rfc2136, tsig_key
 from cadence_exporter.act.hands import Hands
+from cadence_exporter.clock import SystemClock
 from cadence_exporter.loop import Equipment
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.observe.crew import ProbeCrew
+from cadence_exporter.observe.gateway import default_gateway, gateway_of
+from cadence_exporter.observe.listeners.listener import Listener
+from cadence_exporter.observe.listeners.natpmp_announcements import NatPmpAnnouncements
+from cadence_exporter.observe.listeners.netlink import Netlink
+from cadence_exporter.observe.listeners.resume import Resume
+from cadence_exporter.observe.listeners.router_watch import RouterWatch
 from cadence_exporter.observe.listeners.stun_servers import StunServer
 from cadence_exporter.observe.listeners.tripwire import Tripwire
+from cadence_exporter.observe.listeners.upnp import UpnpEvents
 from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.seams import Clock, DnsProvider, Faults
@@ -66,6 +75,28 @@ def equipment(
         reconciler.close()
 
     return Equipment(crew, Hands(reconciler, faults, clock).perform, policy(settings), retire)
+
+
+def listeners(
+    settings: Settings, clock: SystemClock, word: LastWord, random_bytes: Callable[[int], bytes]
+) -> tuple[Listener, ...]:
+    """Everyone who is to ring the doorbell. Nobody listens yet. ``random_bytes`` must be unpredictable."""
+    router, gateway = settings.router, gateway_of(settings.router.address)
+
+    def gateway4() -> IPv4Address | None:
+        found = gateway()
+        return found.address if found and isinstance(found.address, IPv4Address) else None
+
+    # The kernel speaks of this host's own routes, whatever router is configured.
+    made: list[Listener] = [Netlink(default_gateway, clock), Resume(clock.asleep_s)]
+    if router.natpmp:
+        made.append(NatPmpAnnouncements(gateway, clock))
+    if router.natpmp and router.watch:
+        made.append(RouterWatch(gateway, router.natpmp_port, router.watch, clock))
+    if router.upnp:
+        made.append(UpnpEvents(gateway4, clock, router.upnp_port))
+    wire = tripwire(settings, clock, word, random_bytes)
+    return (*made, wire) if wire else tuple(made)
 
 
 def tripwire(settings: Settings, clock: Clock, word: LastWord, random_bytes: Callable[[int], bytes]) -> Tripwire | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import SystemRandom
 
 from cadence_exporter import __version__
+from cadence_exporter.cli.listening import Listening
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import SettingsError, StateUnavailable
 from cadence_exporter.loop import Equipment, Loop, Surroundings
@@ -56,6 +57,10 @@ class Service:
         self._board = StatusBoard(
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
         )
+        self._listening = Listening(
+            self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
+        )
+        self._metrics.hearings = self._board.hearings = self._listening.board.hearings
         self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
         self._nic_update = NicUpdate(self._board, self.clock, self.doorbell.ring)
         self._nic_update.allow(nic_login(self._settings))
@@ -64,19 +69,22 @@ class Service:
         self._announce(loaded)
 
     def listen(self) -> None:
-        """Answer HTTP from now on, before anything has been probed."""
+        """Answer HTTP from now on, before anything has been probed, and hear of changes."""
         self.web.start()
         where = f"{self._settings.listen_address()[0] or '*'}:{self.web.port}"
         self._console.event(Fact("SERVICE", "LISTEN", where, extras={"pid": str(os.getpid())}, icon="👂"))
+        self._listening.begin(self._settings)
 
     def stop(self) -> None:
-        """Ask the loop to end, now; it does not wait for a probe that hangs. Safe in signal handlers."""
+        """Ask the loop to end, now; it does not wait for a probe that hangs."""
         self.doorbell.ring(Reason.STOP)
         self.loop.equipment.crew.abandon()
+        self._listening.stop()
 
     def close(self) -> None:
         """The clean end; called by the loop's thread after its last cycle."""
         self._store.close(self.clock.now())
+        self._listening.close()
         self._console.event(Fact("SERVICE", "STOP", "clean", icon="👋"))
 
     def _claim_state(self) -> None:
@@ -101,7 +109,8 @@ class Service:
         )
 
     def _equip(self, settings: Settings) -> Equipment:
-        return equipment(settings, self.clock, self._https, self._faults, rehearse=False)
+        word = self._listening.word
+        return equipment(settings, self.clock, self._https, self._faults, rehearse=False, word=word)
 
     def _reload(self) -> Equipment | None:
         """The settings once more. A bad file changes nothing, is said, and is counted."""
@@ -118,6 +127,7 @@ class Service:
                     Fact("SETTINGS", "RESTART", f"{key} changes with a restart only", level=Level.WARNING, icon="🟡")
                 )
         fresh = self._equip(loaded.settings)
+        self._listening.begin(loaded.settings)
         self._settings = loaded.settings
         self._console.restyle(style(loaded.settings))
         self._board.settings = board_settings(loaded.settings)

@@ -5,7 +5,7 @@ import http.client
 import json
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -126,8 +126,17 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "outage", f"for {span(current['seconds'])}, since {local(current['began'])} ({current['layer']})"
     ended = f"{span(last['seconds'])}, until {local(last['ended'])} ({last['layer']})" if last else "none known"
     yield "last outage", ended
+    if document["listeners"]:
+        yield "hears", _hears(document["listeners"])
     if document["next_look"]:
         yield "next look", f"in {span(document['next_look_in_seconds'])} ({document['pace']})"
+
+
+def _hears(listeners: Sequence[Mapping[str, Any]]) -> str:
+    """Who hears, and who does not."""
+    hears = [each["name"] for each in listeners if each["up"]]
+    deaf = [f"{each['name']} ({each['why'] or 'starting'})" for each in listeners if each["up"] is False]
+    return ", ".join(hears) + (f"; not: {', '.join(deaf)}" if deaf else "") if hears or deaf else "nobody"
 
 
 def _record(record: Mapping[str, Any]) -> str:

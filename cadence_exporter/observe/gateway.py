@@ -1,9 +1,9 @@
 """The default gateway, read anew each cycle from the kernel's tables: it changes with the network the host is in."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from cadence_exporter.model.address import IpAddress
@@ -22,6 +22,14 @@ class Gateway:
     address: IpAddress
     interface: str | None
     """The interface that leads there; ``None`` when the address was configured."""
+
+
+def gateway_of(configured: str) -> Callable[[], Gateway | None]:
+    """Who is the router now: ``auto`` follows the default route, anything else is its address."""
+    if configured == "auto":
+        return default_gateway
+    fixed = Gateway(ip_address(configured), None)
+    return lambda: fixed
 
 
 def default_gateway(ipv4_routes: Path = IPV4_ROUTES, ipv6_routes: Path = IPV6_ROUTES) -> Gateway | None:

@@ -15,7 +15,7 @@ from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.public_ip import natpmp
 from cadence_exporter.observe.public_ip.upnp import UpnpGateway
 from cadence_exporter.seams import Clock
-from cadence_exporter.settings.sections import RouterSettings
+from cadence_exporter.settings.router_section import RouterSettings
 
 # Long enough for a refusal, or for the first word of one who was silent so far.
 _GLANCE_S = 0.05

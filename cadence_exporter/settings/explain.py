@@ -67,7 +67,7 @@ def _value(loaded: Loaded, key: str) -> tuple[str, list[str]]:
     if key == RECORDS:
         return "", [f"- {_record(record)}" for record in loaded.settings.dns.records]
     kind = next(kind_of(field) for name, field in leaves() if name == key)
-    return spell_value(value, seconds=kind is not None and kind.words == "duration"), []
+    return spell_value(value, seconds=kind is not None and kind.words.startswith("duration")), []
 
 
 def _record(record: RecordSettings) -> str:

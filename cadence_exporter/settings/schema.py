@@ -15,6 +15,7 @@ from cadence_exporter.settings.later_sections import (
     VpnSettings,
 )
 from cadence_exporter.settings.provider_sections import ProvidersSettings
+from cadence_exporter.settings.router_section import RouterSettings
 from cadence_exporter.settings.sections import (
     BudgetSettings,
     DnsSettings,
@@ -22,7 +23,6 @@ from cadence_exporter.settings.sections import (
     LoopSettings,
     MetricsSettings,
     PublicIpSettings,
-    RouterSettings,
     Section,
     WanSettings,
 )

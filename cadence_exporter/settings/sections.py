@@ -1,7 +1,7 @@
 """The sections of the settings that this version acts on: names, kinds, defaults and meanings. Durations are float seconds."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.settings.endpoints import (
     HIGHEST_PORT,
-    parse_address,
     parse_network,
     parse_stun,
     parse_target,
@@ -50,36 +49,6 @@ STUN_SERVERS = ("stun://stun.cloudflare.com:3478", "stun://stun.l.google.com:193
 WAN_TARGETS = ("tls://1.1.1.1:443", "tls://9.9.9.9:443")
 
 
-CLOUDFLARE_NETWORKS = tuple(
-    ip_network(text)
-    for text in (
-        "173.245.48.0/20",
-        "103.21.244.0/22",
-        "103.22.200.0/22",
-        "103.31.4.0/22",
-        "141.101.64.0/18",
-        "108.162.192.0/18",
-        "190.93.240.0/20",
-        "188.114.96.0/20",
-        "197.234.240.0/22",
-        "198.41.128.0/17",
-        "162.158.0.0/15",
-        "104.16.0.0/13",
-        "104.24.0.0/14",
-        "172.64.0.0/13",
-        "131.0.72.0/22",
-        "2400:cb00::/32",
-        "2606:4700::/32",
-        "2803:f800::/32",
-        "2405:b500::/32",
-        "2405:8100::/32",
-        "2a06:98c0::/29",
-        "2c0f:f248::/32",
-    )
-)
-"""As published at https://www.cloudflare.com/ips/. A peer put such an address into its user's DNS."""
-
-
 def _target(value: object) -> str:
     parse_target(value)
     return str(value).strip()
@@ -99,10 +68,6 @@ def _servers_or_off(value: object) -> tuple[str, ...]:
 
 _STUN_LIST = list_of("STUN servers", _stun, least=0, most=8)
 _TRIPWIRE = Kind("list of `stun://host:port`, or `off`", _servers_or_off, many=True)
-
-
-def _router(value: object) -> str:
-    return "auto" if str(value).strip().lower() == "auto" else parse_address(value)
 
 
 def _record_id(value: object) -> str:
@@ -167,32 +132,6 @@ class LoopSettings(Section):
     )
 
 
-class RouterSettings(Section):
-    """The router of the home."""
-
-    address: Annotated[str, read_by("`auto` or IP address", _router)] = Field(
-        default="auto", description="`auto` follows the default gateway, also when it changes."
-    )
-    probe: Annotated[str, choice("auto", "arp", "icmp", "tcp")] = Field(
-        default="auto",
-        description="How the router is asked whether it is alive; `auto` takes the best that privileges allow.",
-    )
-    tcp_port: Port = Field(
-        default=80, description="Where the `tcp` probe knocks; a refusal proves the router alive, too."
-    )
-    natpmp: Annotated[bool, flag()] = Field(
-        default=True,
-        description="Ask the router for its WAN address (NAT-PMP). Its word has no vote: it spares calls, and it can veto.",
-    )
-    natpmp_port: Port = Field(default=5351, description="UDP port of NAT-PMP.")
-    upnp: Annotated[bool, flag()] = Field(
-        default=True,
-        description="Ask the router by UPnP where NAT-PMP is off or not answered, and subscribe to its events. "
-        "Its word has the same standing; an event only makes Cadence look.",
-    )
-    upnp_port: Port = Field(default=1900, description="UDP port where the router answers UPnP searches (SSDP).")
-
-
 class WanSettings(Section):
     """The path to the internet."""
 
@@ -206,7 +145,9 @@ class WanSettings(Section):
         "some 500 small packets an hour, for a change or an outage to be noticed at once. `off` switches it off.",
     )
     trace: Annotated[bool, flag()] = Field(
-        default=True, description="On failure, find the hop where the path breaks. Not in this version."
+        default=True,
+        description="On failure, find the hop where the path breaks: some twenty packets to the first target that is an address, "
+        "at most each two minutes; and twice a day while it works, to know the usual path.",
     )
 
 
@@ -228,9 +169,9 @@ class PublicIpSettings(Section):
     )
     refuse: Annotated[tuple[IPv4Network | IPv6Network, ...], list_of("networks", parse_network, least=0, most=256)] = (
         Field(
-            default=CLOUDFLARE_NETWORKS,
+            default=(),
             description="Networks whose addresses are never published: of a CDN, a VPN, a second line, as `198.51.100.0/24`. "
-            "The default are Cloudflare's own: no home is there, but a proxy or WARP on the way makes echo services say so.",
+            "Cloudflare's own are refused in any case: no home is there, but a proxy or WARP on the way makes echo services say so.",
         )
     )
     cross_check: Annotated[float, duration()] = Field(

@@ -7,9 +7,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana.src import links, now, panels, scales, words
 from grafana.src.debug_calls import calls
 from grafana.src.debug_decisions import decisions
+from grafana.src.debug_listeners import listeners
 from grafana.src.debug_loop import loop
 from grafana.src.debug_probes import probes
 from grafana.src.debug_process import process
+from grafana.src.debug_sinks import sinks
 from grafana.src.frame import Line, Page, Section, framed
 from grafana.src.promql import HOME, of
 from grafana.src.targets import instant
@@ -24,7 +26,7 @@ PAGE = Page(
 
 def dashboard() -> Dashboard:
     """The page."""
-    return framed(PAGE, (_head(), probes(), decisions(), loop(), calls(), process()))
+    return framed(PAGE, (_head(), probes(), decisions(), loop(), listeners(), calls(), sinks(), process()))
 
 
 def _head() -> Section:

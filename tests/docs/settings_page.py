@@ -75,7 +75,7 @@ def _row(key: str, field: FieldInfo, *, variable: bool = True) -> str:
     elif field.default is None or key == "state_dir":
         default = ""
     else:
-        written = spell_value(field.default, seconds=holds == "duration").strip('"')
+        written = spell_value(field.default, seconds=holds.startswith("duration")).strip('"')
         default = f"`{written}`"
     cells = [f"`{key}`", holds, default, field.description or ""] + ([f"`{variable_of(key)}`"] if variable else [])
     return f"| {' | '.join(cells)} |"

@@ -46,9 +46,10 @@ class Supervisor:
             self._board.dismiss(listener.name)
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the threads after ``stop``, each up to ``timeout_s``. Returns whether all have ended."""
+        """Wait for the threads after ``stop``, all of them together up to ``timeout_s``. Returns whether all have ended."""
+        until = self._clock.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, until - self._clock.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _keep(self, listener: Listener, report: PostReport) -> None:

@@ -7,8 +7,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Exposed
 from prometheus_client.registry import Collector
 
+from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.memory import Phase
-from cadence_exporter.record.metrics.families import Kind, Metric, all_metrics
+from cadence_exporter.record.metrics.families import LISTENERS, Kind, Metric, all_metrics
 from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS
 from cadence_exporter.record.metrics.snapshot import Snapshot
 from cadence_exporter.record.metrics.tally import CounterKey
@@ -46,12 +47,33 @@ class Kept(Collector):
         for key in snapshot.gauges:
             shown.setdefault(key[0], []).append(key)
         for metric in all_metrics():
-            if metric.name in _MOVING:
+            if metric.name in _MOVING or metric in LISTENERS:
                 continue
             if metric.kind is Kind.COUNTER and metric.persistent:
                 yield _counter(metric, snapshot.counters)
             elif metric.kind is Kind.GAUGE:
                 yield _gauge(metric, {key: snapshot.gauges[key] for key in shown.get(metric.name, ())})
+
+
+class Ears(Collector):
+    """What the listeners do, right at the moment of the scrape."""
+
+    def __init__(self, hearings: Callable[[], Iterable[Hearing]]) -> None:
+        self._hearings = hearings
+
+    def collect(self) -> Iterable[Exposed]:
+        """See the class."""
+        values: dict[CounterKey, float] = {}
+        for each in self._hearings():
+            if each.up is not None:
+                values["cadence_listener_up", each.name] = float(each.up)
+            values["cadence_listener_rings_total", each.name] = float(each.rings)
+            values["cadence_listener_packets_total", each.name] = float(each.packets)
+            for why, count in each.ignored.items():
+                values["cadence_listener_ignored_total", each.name, why] = float(count)
+        for metric in LISTENERS:
+            own = {key: value for key, value in values.items() if key[0] == metric.name}
+            yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
 
 
 class StateSeconds(Collector):

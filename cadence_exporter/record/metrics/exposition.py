@@ -4,7 +4,7 @@ Scraping reads memory and nothing else. The declarations are in ``families.py``.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -12,10 +12,11 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import disable_created_metrics as without_created_series
 
 from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.log.journal import Journal
-from cadence_exporter.record.metrics.collectors import Kept, Moving, StateSeconds, histogram, of_the_process
+from cadence_exporter.record.metrics.collectors import Ears, Kept, Moving, StateSeconds, histogram, of_the_process
 from cadence_exporter.record.metrics.convergence import arrivals
 from cadence_exporter.record.metrics.families import Kind, all_metrics
 from cadence_exporter.record.metrics.gauges import PUBLIC_IP_INFO, Gauges, probe_seconds
@@ -85,7 +86,14 @@ class Metrics:
         self._histograms = {metric.name: histogram(metric) for metric in all_metrics() if metric.kind is Kind.HISTOGRAM}
         self.registry = CollectorRegistry(auto_describe=True)
         failures = Failures(journal)
-        own = (Kept(lambda: self._snapshot), StateSeconds(ledger.state_seconds), Moving(lambda: self._snapshot, clock))
+        self.hearings: Callable[[], Iterable[Hearing]] = tuple
+        """What the listeners do; nobody listens yet. Asked by scrapes, from any thread."""
+        own = (
+            Kept(lambda: self._snapshot),
+            StateSeconds(ledger.state_seconds),
+            Moving(lambda: self._snapshot, clock),
+            Ears(lambda: self.hearings()),  # noqa: PLW0108 - they are set later
+        )
         for collector in (*own, *self._histograms.values(), *of_the_process()):
             self.registry.register(Guarded(collector, failures))
         self.registry.register(failures)

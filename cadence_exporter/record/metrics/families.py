@@ -10,6 +10,7 @@ from itertools import product
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.decision import Refusal
+from cadence_exporter.model.hearing import Ear, Ignored
 from cadence_exporter.model.memory import Layer, Phase
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.outcome import Operation
@@ -211,6 +212,32 @@ LOOP = (
     _counter("cadence_wakeups_total", "Why cycles began.", "reason", tuple(Reason)),
 )
 
+LISTENERS = (
+    _gauge("cadence_listener_up", "Whether the listener hears; absent while it is switched off.", "listener"),
+    _counter(
+        "cadence_listener_rings_total",
+        "How often the listener had a reason to look, whether or not a cycle came of each.",
+        "listener",
+        tuple(Ear),
+        persistent=False,
+    ),
+    _counter(
+        "cadence_listener_ignored_total",
+        "What the listener heard that meant nothing.",
+        "listener reason",
+        tuple(Ear),
+        tuple(Ignored),
+        persistent=False,
+    ),
+    _counter(
+        "cadence_listener_packets_total",
+        "Packets sent by listeners that ask.",
+        "listener",
+        tuple(Ear),
+        persistent=False,
+    ),
+)
+
 SELF = (
     _gauge("cadence_state_store_up", "Whether the last commit is on disk."),
     _gauge("cadence_feature_enabled", "Whether the feature is switched on.", "feature"),
@@ -229,6 +256,7 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
     ("DNS", DNS),
     ("External calls", CALLS),
     ("The loop", LOOP),
+    ("Listeners", LISTENERS),
     ("Cadence itself", SELF),
 )
 

@@ -11,7 +11,8 @@
 ``next_look``          when the next cycle is due; ``next_look_in_seconds`` is 0 when it is overdue
 ``last_cycle``         its lines as they stand in the log
 
-Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage`` and ``events``.
+Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage``, ``events`` and ``listeners`` (name; up, null when
+it is switched off; why it does not hear; rings since the start).
 """
 
 from collections.abc import Iterable

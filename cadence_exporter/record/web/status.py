@@ -2,13 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cadence_exporter import __version__
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import OutageEnded
+from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordSpec
 from cadence_exporter.record.state.chronicle import OutageHeld
@@ -47,6 +48,8 @@ class StatusBoard:
     ) -> None:
         """``calls_last_hour`` is safe from any thread; without it the document says null."""
         self.settings = settings
+        self.hearings: Callable[[], Iterable[Hearing]] = tuple
+        """What the listeners do; nobody listens yet. Asked from any thread."""
         self._calls_last_hour = calls_last_hour
         self._clock = clock
         self._started = clock.monotonic()
@@ -99,6 +102,7 @@ class StatusBoard:
             "site": self.settings.site,
             **describe(cycle, self.settings.records, self._clock.now()),
             "api_calls_last_hour": dict(self._calls_last_hour()) if self._calls_last_hour else None,
+            "listeners": [_listener(each) for each in self.hearings()],
             "outage": _outages(cycle, outage, self._clock.monotonic()),
             "events": [_event(event) for event in reversed(told)],
         }
@@ -121,6 +125,11 @@ def _past(ended: OutageEnded) -> OutageHeld:
 
 def _event(event: Event) -> dict[str, Any]:
     return {"at": iso(event.at), "kind": event.kind, "text": event.text, "times": event.times}
+
+
+def _listener(hearing: Hearing) -> dict[str, Any]:
+    why = None if hearing.up else hearing.why or None
+    return {"name": str(hearing.name), "up": hearing.up, "why": why, "rings": hearing.rings}
 
 
 def _outages(cycle: Cycle | None, last: OutageHeld | None, now: Instant) -> dict[str, Any]:
