@@ -1,6 +1,5 @@
 """Every combination of evidence there is, against what each layer may be named for: 64,512 of them."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
