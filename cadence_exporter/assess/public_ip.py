@@ -8,7 +8,7 @@ from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Publi
 from cadence_exporter.model.memory import EchoPlan
 from cadence_exporter.model.observation import Answered, EchoRound, Failed
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.ranges import special_range
+from cadence_exporter.model.ranges import cdn_range, special_range
 
 
 def judge(
@@ -54,6 +54,9 @@ def not_publishable(address: IpAddress, policy: Policy) -> str | None:
     name = special_range(address)
     if name:
         return name
+    cdn = cdn_range(address)
+    if cdn:
+        return cdn
     return "refused" if any(address in network for network in policy.refused_networks) else None
 
 

@@ -59,6 +59,38 @@ RANGE_NAMES = frozenset(name for _, name in _IPV4) | {name for _, name in _IPV6}
 RANGE_NAMES |= {"ipv4_mapped", "scope_id", "not_global_unicast"}
 
 
+# Public, and nobody's home: published at https://www.cloudflare.com/ips-v4 and /ips-v6; the same in a mirror of 2026-02-11.
+# A DDNS client wrote such an address into its user's zone, because its echo service was asked through WARP.
+_CLOUDFLARE = (
+    *(
+        IPv4Network(network)
+        for network in (
+            "173.245.48.0/20", "103.21.244.0/22", "103.22.200.0/22", "103.31.4.0/22", "141.101.64.0/18",
+            "108.162.192.0/18", "190.93.240.0/20", "188.114.96.0/20", "197.234.240.0/22", "198.41.128.0/17",
+            "162.158.0.0/15", "104.16.0.0/13", "104.24.0.0/14", "172.64.0.0/13", "131.0.72.0/22",
+        )
+    ),
+    *(
+        IPv6Network(network)
+        for network in (
+            "2400:cb00::/32", "2606:4700::/32", "2803:f800::/32", "2405:b500::/32", "2405:8100::/32", "2a06:98c0::/29",
+            "2c0f:f248::/32",
+        )
+    ),
+)  # fmt: skip
+CDN_NAMES = frozenset({"cloudflare"})
+
+
+@lru_cache(maxsize=256)
+def cdn_range(address: IpAddress) -> str | None:
+    """The CDN (one of ``CDN_NAMES``) that the address belongs to; None when to none that is known."""
+    return (
+        "cloudflare"
+        if any(address in network for network in _CLOUDFLARE if network.version == address.version)
+        else None
+    )
+
+
 @lru_cache(maxsize=256)
 def special_range(address: IpAddress) -> str | None:
     """The name of the special-purpose range that ``address`` lies in (one of ``RANGE_NAMES``); None when it may be published.

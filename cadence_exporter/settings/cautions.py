@@ -8,20 +8,18 @@ from cadence_exporter.settings.schema import Settings
 
 def cautions(settings: Settings, chosen: Collection[str]) -> Iterator[str]:
     """Warnings, each beginning with its key. ``chosen`` are the keys that somebody set."""
-    yield from _not_built(settings, chosen)
+    yield from _not_built(settings)
     yield from _weakened(settings)
     yield from _without_effect(settings, chosen)
 
 
-def _not_built(settings: Settings, chosen: Collection[str]) -> Iterator[str]:
+def _not_built(settings: Settings) -> Iterator[str]:
     if settings.recovery.enabled:
         yield "recovery.enabled: power recovery is not in this version; nothing is ever switched"
     if settings.ups.server is not None:
         yield "ups.server: watching a UPS is not in this version; it is not asked"
     if settings.vpn.wireguard is not None:
         yield "vpn.wireguard: reading WireGuard peers is not in this version; the interface is not looked at"
-    if settings.wan.trace and "wan.trace" in chosen:
-        yield "wan.trace: the hop trace is not in this version; a failing path is not traced"
 
 
 def _weakened(settings: Settings) -> Iterator[str]:

@@ -93,6 +93,11 @@ def test_an_address_that_is_agreed_on_but_not_public_is_named(address, name):
     assert judge((address, "a"), (address, "b")) == NotPublic(ip_address(address), name)
 
 
+@pytest.mark.parametrize("address", ["104.16.0.1", "172.71.255.255", "162.158.0.1"])
+def test_an_address_of_the_cdn_is_never_home_whatever_the_settings_say(address):
+    assert judge((address, "a"), (address, "b")) == NotPublic(ip_address(address), "cloudflare")
+
+
 def test_a_network_that_the_user_refuses_is_never_home():
     refused = (ip_network("93.184.0.0/16"),)
     assert judge((HOME, "a"), (HOME, "b"), refused_networks=refused) == NotPublic(HOME, "refused")

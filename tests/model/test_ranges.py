@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadence_exporter.model.ranges import RANGE_NAMES, special_range
+from cadence_exporter.model.ranges import RANGE_NAMES, cdn_range, special_range
 
 # first, last, name, what lies just below, what lies just above (None: publishable; "-": there is nothing)
 EDGES4 = [
@@ -113,6 +113,20 @@ def test_the_names_are_a_closed_set(address: IPv4Address | IPv6Address) -> None:
 def test_publishable_ipv6_lies_in_global_unicast(number: int) -> None:
     address = IPv6Address(number)
     assert special_range(address) is not None or address in IPv6Network("2000::/3")
+
+
+@pytest.mark.parametrize(
+    ("address", "cdn"),
+    [
+        ("104.15.255.255", None), ("104.16.0.0", "cloudflare"), ("104.27.255.255", "cloudflare"), ("104.28.0.0", None),
+        ("162.157.255.255", None), ("162.158.0.0", "cloudflare"), ("162.159.255.255", "cloudflare"), ("162.160.0.0", None),
+        ("1.1.1.1", None), ("93.184.216.34", None), ("81.2.69.142", None),
+        ("2606:4700::1", "cloudflare"), ("2606:4701::1", None), ("2a06:98c7:ffff::1", "cloudflare"), ("2a06:98c8::1", None),
+    ],
+)  # fmt: skip
+def test_the_addresses_of_the_cdn_end_where_it_says(address: str, cdn: str | None) -> None:
+    assert cdn_range(ip_address(address)) == cdn
+    assert special_range(ip_address(address)) is None
 
 
 def _span(first: str, last: str) -> list[IPv4Network]:

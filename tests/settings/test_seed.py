@@ -62,7 +62,7 @@ def test_records_set_elsewhere_win_over_the_short_name_with_a_warning(read: Read
 
 def test_what_is_not_built_yet_warns_when_it_is_switched_on(read: Read) -> None:
     loaded = read(
-        "ups: {server: 192.168.0.5}\nvpn: {wireguard: wg0}\nwan: {trace: true}\n",
+        "ups: {server: 192.168.0.5}\nvpn: {wireguard: wg0}\n",
         PLUG_IP="192.168.0.150",
         ALLOW_PHYSICAL_RECOVERY="true",
     )
@@ -72,7 +72,6 @@ def test_what_is_not_built_yet_warns_when_it_is_switched_on(read: Read) -> None:
         "recovery.enabled",
         "ups.server",
         "vpn.wireguard",
-        "wan.trace",
     ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from cadence_exporter.model.address import IpAddress, family_of
-from cadence_exporter.model.ranges import special_range
+from cadence_exporter.model.ranges import cdn_range, special_range
 from cadence_exporter.model.record import RecordSpec
 from cadence_exporter.model.zone import HeldRecord, RecordSet
 
@@ -42,8 +42,9 @@ def plan(spec: RecordSpec, seen: RecordSet, wanted: IpAddress) -> Plan:
     """What to do so that ``spec`` says ``wanted``. Never more than one record is touched, and one is never picked by guessing."""
     if family_of(wanted) is not spec.family:
         return Refuse(f"{wanted} cannot be the content of an {spec.key.type} record")
-    if special_range(wanted) is not None:
-        return Refuse(f"{wanted} must never be published ({special_range(wanted)})")
+    never = special_range(wanted) or cdn_range(wanted)
+    if never is not None:
+        return Refuse(f"{wanted} must never be published ({never})")
     if seen.cname is not None:
         return Refuse(f"{spec.key.name} is a CNAME to {seen.cname}; remove it, or keep another name")
     held = _the_one(spec, seen)

@@ -86,6 +86,8 @@ def _from_trace(text: str, asked: set[str]) -> str:
         raise _bad("a trace of another host")
     if fields.get("warp", "off") != "off":
         raise _bad("a trace through the WARP tunnel")
+    if fields.get("gateway", "off") != "off":
+        raise _bad("a trace through a Cloudflare Gateway")
     if "ip" not in fields:
         raise _bad("a trace without an ip")
     return fields["ip"]

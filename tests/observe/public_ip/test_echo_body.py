@@ -135,6 +135,7 @@ def test_other_json_is_bad(body: bytes) -> None:
         PAGE.replace(b"h=1.1.1.1\n", b""),
         PAGE.replace(b"warp=off", b"warp=on"),
         PAGE.replace(b"warp=off", b"warp=plus"),
+        PAGE.replace(b"gateway=off", b"gateway=on"),
         PAGE + b"and a line of prose\n",
         PAGE.replace(b"ip=93.184.216.34", b"ip= 93.184.216.34"),
         PAGE.replace(b"ip=93.184.216.34", b"ip="),
