@@ -33,14 +33,22 @@ class LanHttp:
     """See the module. ``origin`` is scheme, host and port; ``service`` is the name in the call log."""
 
     def __init__(
-        self, https: Https, origin: str, service: str, *, basic: Login | None = None, digest: Login | None = None
+        self,
+        https: Https,
+        origin: str,
+        service: str,
+        *,
+        basic: Login | None = None,
+        digest: Login | None = None,
+        bearer: str | None = None,
     ) -> None:
-        """``digest`` answers challenges with SHA-256 only, ``basic`` sends the password along: as the device's kind has it."""
+        """``digest`` answers challenges with SHA-256 only, ``basic`` and ``bearer`` send the secret along: as the device's kind has it."""
         self._https = https
         self._origin = origin.rstrip("/")
         self._service = service
         self._basic = basic
         self._digest = digest
+        self._bearer = bearer
 
     def __repr__(self) -> str:
         return f"LanHttp({self._origin!r})"
@@ -59,6 +67,8 @@ class LanHttp:
         if self._basic is not None:
             pair = f"{self._basic.user}:{self._basic.password}".encode()
             sent["Authorization"] = f"Basic {b64encode(pair).decode()}"  # RFC 7617
+        if self._bearer is not None:
+            sent["Authorization"] = f"Bearer {self._bearer}"  # RFC 6750
         request = Request(self._service, self._origin + path, method, sent, body, max_bytes=MAX_BYTES, at_home=True)
         answer = self._https.call(request, deadline)
         if answer.status != _UNAUTHORIZED or self._digest is None:

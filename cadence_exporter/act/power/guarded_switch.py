@@ -10,8 +10,8 @@ from cadence_exporter.seams import Clock
 _LOOKS = 2
 """How often the relay is read after the cut: one lost packet shall not turn a good bounce into a blip."""
 
-_LATE_S = 2.0
-"""How much more than asked for a timer may say: devices round up, and count whole seconds."""
+_LATE_S = 5.0
+"""How much more than asked for a timer may say: devices round up, and a countdown is armed before the cut."""
 
 _CUT_SHARE = 0.4
 """Of the time left, what telling the device to cut may take; the rest is for looking, and for turning on in a doubt."""

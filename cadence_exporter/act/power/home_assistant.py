@@ -13,6 +13,8 @@ from cadence_exporter.model.power import Identity, PowerReading, Proof
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.outbound.lan_http import LanHttp
 
+_JSON = {"Content-Type": "application/json"}
+
 
 class HomeAssistant:
     """A ``Relay``, by the REST API (developers.home-assistant.io, "REST API").
@@ -23,8 +25,7 @@ class HomeAssistant:
     name = "home_assistant"
 
     def __init__(self, https: Https, origin: str, service: str, *, token: str, entity: str, script: str | None) -> None:
-        self._http = LanHttp(https, origin, service)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._http = LanHttp(https, origin, service, bearer=token)
         self._entity = entity
         self._script = script
         self.proof = Proof.CONTROLLER if script is None else Proof.SCRIPT
@@ -33,7 +34,7 @@ class HomeAssistant:
     def identify(self, deadline: Instant) -> Identity:
         """The entity must exist. Raises ProbeFailed."""
         self._state(self._entity, deadline)
-        config = json_object(self._http.call("/api/config", deadline, headers=self._headers))
+        config = json_object(self._http.call("/api/config", deadline))
         return Identity(self._entity.lower(), "Home Assistant", text_of(config, "version"))
 
     def read(self, deadline: Instant) -> PowerReading:
@@ -68,7 +69,7 @@ class HomeAssistant:
 
     def _state(self, entity: str, deadline: Instant) -> str:
         path = f"/api/states/{quote(entity, safe='')}"
-        answer: Mapping[str, Any] = json_object(self._http.call(path, deadline, headers=self._headers))
+        answer: Mapping[str, Any] = json_object(self._http.call(path, deadline))
         if answer.get("entity_id") != entity:
             raise ProbeFailed(FailureReason.CONTENT, "not an answer of Home Assistant about this entity")
         return text_of(answer, "state")
@@ -76,4 +77,4 @@ class HomeAssistant:
     def _serve(self, domain: str, service: str, entity: str, deadline: Instant) -> None:
         path = f"/api/services/{quote(domain, safe='')}/{service}"
         body = json.dumps({"entity_id": entity}).encode()
-        successful(self._http.call(path, deadline, method="POST", headers=self._headers, body=body))
+        successful(self._http.call(path, deadline, method="POST", headers=_JSON, body=body))

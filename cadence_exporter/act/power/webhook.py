@@ -72,6 +72,5 @@ class Webhook:
     def _call(self, url: str, method: str, deadline: Instant) -> str:
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Authorization": f"Bearer {self._hooks.token}"} if self._hooks.token else {}
-        http = LanHttp(self._https, url_origin(url), self._service)
-        return successful(http.call(path, deadline, method=method, headers=headers)).body.decode(errors="replace")
+        http = LanHttp(self._https, url_origin(url), self._service, bearer=self._hooks.token)
+        return successful(http.call(path, deadline, method=method)).body.decode(errors="replace")
