@@ -1,9 +1,11 @@
 """Settings -> the real thing. The only file that names concrete classes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from types import MappingProxyType
 
+from cadence_exporter import __version__
 from cadence_exporter.act.dns.cloudflare import Cloudflare
 from cadence_exporter.act.dns.doh_truth import DohTruth
 from cadence_exporter.act.dns.file import HostsFile
@@ -25,10 +27,22 @@ from cadence_exporter.observe.listeners.stun_servers import StunServer
 from cadence_exporter.observe.listeners.tripwire import Tripwire
 from cadence_exporter.observe.listeners.upnp import UpnpEvents
 from cadence_exporter.observe.public_ip.last_word import LastWord
+from cadence_exporter.outbound.child import run_child
 from cadence_exporter.outbound.https import Https
+from cadence_exporter.record.heartbeat import CHANNEL as HEARTBEAT_CHANNEL
+from cadence_exporter.record.heartbeat import Heartbeat
+from cadence_exporter.record.notify.messenger import Addressee, Messenger
+from cadence_exporter.record.sheets.account import FIND_SCOPE, SCOPE, Account, Tokens
+from cadence_exporter.record.sheets.api import SheetsApi
+from cadence_exporter.record.sheets.rows import LastTimes
+from cadence_exporter.record.sheets.sheet import CHANNEL as SHEETS_CHANNEL
+from cadence_exporter.record.sheets.sheet import Sheet, SheetPlace, id_in
+from cadence_exporter.record.sinks.courier import Sink
+from cadence_exporter.record.sinks.outbox import Channel, Outbox
 from cadence_exporter.seams import Clock, DnsProvider, Faults
 from cadence_exporter.settings.endpoints import parse_stun
 from cadence_exporter.settings.schema import Settings
+from cadence_exporter.settings.sink_sections import DEFAULT_WORKSHEET
 
 
 def policy(settings: Settings) -> Policy:
@@ -128,3 +142,48 @@ def providers(settings: Settings, clock: Clock, https: Https) -> dict[str, DnsPr
     if "file" in wanted:
         made["file"] = HostsFile(settings.hosts_file())
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What sinks work with."""
+
+    clock: Clock
+    https: Https
+    outbox: Outbox
+    last: LastTimes
+
+
+def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
+    """Every sink that is switched on, with what it wants to be told."""
+    made: list[tuple[Sink, Channel]] = []
+    account = settings.sheets.credentials
+    if settings.sheets.enabled and settings.sheets.spreadsheet is not None and account is not None:
+        made.append((_sheet(settings.sheets.spreadsheet, account.get_secret_value(), settings, post), SHEETS_CHANNEL))
+    for number, url in enumerate(settings.notify.urls, 1):
+        addressee = Addressee(
+            number,
+            url.get_secret_value(),
+            settings.site,
+            settings.notify.quiet_period,
+            settings.notify.show_addresses,
+        )
+        made.append((Messenger(addressee, run_child, post.outbox, post.clock), addressee.channel))
+    if settings.heartbeat.url is not None:
+        url_ = settings.heartbeat.url.get_secret_value()
+        made.append((Heartbeat(url_, post.https, post.outbox, post.clock), HEARTBEAT_CHANNEL))
+    return tuple(made)
+
+
+def _sheet(spreadsheet: str, account: str, settings: Settings, post: Post) -> Sheet:
+    place = SheetPlace(
+        spreadsheet,
+        settings.sheets.worksheet or DEFAULT_WORKSHEET,
+        settings.site,
+        __version__,
+        settings.sheets.show_addresses,
+    )
+    scopes = (SCOPE,) if id_in(spreadsheet) else (SCOPE, FIND_SCOPE)
+    tokens = Tokens(Account.of(account), post.https, post.clock, run_child, scopes)
+    api = SheetsApi(post.https, tokens, settings.sheets.base_url)
+    return Sheet(place, api, post.outbox, post.clock, post.last)

@@ -7,6 +7,7 @@ from random import SystemRandom
 
 from cadence_exporter import __version__
 from cadence_exporter.cli.listening import Listening
+from cadence_exporter.cli.telling import Telling
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import SettingsError, StateUnavailable
 from cadence_exporter.loop import Equipment, Loop, Surroundings
@@ -29,7 +30,7 @@ from cadence_exporter.record.web.server import WebServer
 from cadence_exporter.record.web.status import BoardSettings, StatusBoard
 from cadence_exporter.settings.load import Loaded
 from cadence_exporter.settings.schema import Settings
-from cadence_exporter.wiring import equipment
+from cadence_exporter.wiring import call_budgets, equipment
 
 NEEDS_RESTART = ("listen", "state_dir", "web_config_file")
 """What is opened once, at the start."""
@@ -50,9 +51,12 @@ class Service:
         self._https = Https(self.clock, self._calls)
         self.doorbell = QueueDoorbell(self.clock)
         web_config = LiveWebConfig(self._settings.web_config_file, self._web_config_broke)
-        self._store = SqliteStore(self._settings.state_dir, self.clock, self._faults)
+        self._telling = Telling(self.clock, self._https)
+        self._store = SqliteStore(self._settings.state_dir, self.clock, self._faults, self._telling.outbox)
         self._claim_state()
         memory = self._store.load(self.clock.now())
+        self._telling.begin(self._settings, self._store.marks)
+        self._console.asides = self._telling.lines
         self._metrics = Metrics(self._store, memory, self.clock, about(self._settings), self._console)
         self._board = StatusBoard(
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
@@ -61,6 +65,7 @@ class Service:
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
         )
         self._metrics.hearings = self._board.hearings = self._listening.board.hearings
+        self._metrics.sinks = self._board.sinks = self._telling.states
         self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
         self._nic_update = NicUpdate(self._board, self.clock, self.doorbell.ring)
         self._nic_update.allow(nic_login(self._settings))
@@ -101,7 +106,7 @@ class Service:
             clock=self.clock,
             doorbell=self.doorbell,
             store=self._store,
-            recorders=(self._metrics, self._board, self._console),
+            recorders=(self._metrics, self._board, self._console, self._telling.sinks),
             calls=self._calls,
             faults=self._faults,
             draw=SystemRandom().random,
@@ -128,6 +133,7 @@ class Service:
                 )
         fresh = self._equip(loaded.settings)
         self._listening.begin(loaded.settings)
+        self._telling.begin(loaded.settings, self._store.marks)
         self._settings = loaded.settings
         self._console.restyle(style(loaded.settings))
         self._board.settings = board_settings(loaded.settings)
@@ -185,6 +191,7 @@ def about(settings: Settings) -> About:
         features=features(settings),
         records=settings.record_specs(),
         max_changes_per_day=settings.dns.max_changes_per_day,
+        max_calls_per_hour=call_budgets(settings),
         public_ip_info=settings.metrics.public_ip_info,
     )
 

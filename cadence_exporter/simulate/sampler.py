@@ -8,7 +8,8 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.metrics.collectors import STATE_SECONDS
 from cadence_exporter.record.metrics.exposition import Bucket, Metrics
-from cadence_exporter.record.metrics.families import Kind, all_metrics
+from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.metrics.metric import Kind
 from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.simulate.clock import EPOCH

@@ -1,6 +1,7 @@
 """The page about the metrics, made from their declarations."""
 
-from cadence_exporter.record.metrics.families import GROUPS, Kind, Metric
+from cadence_exporter.record.metrics.families import GROUPS
+from cadence_exporter.record.metrics.metric import Kind, Metric
 from tests.docs.metrics_usage import UNUSED
 
 _INTRO = """# Metrics

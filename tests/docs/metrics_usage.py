@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cadence_exporter.record.metrics.families import Kind, Metric, all_metrics
+from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.metrics.metric import Kind, Metric
 
 UNUSED: Mapping[str, str] = {}
 """The name of the metric, as declared, and the reason. The page about the metrics lists them; a test holds this against the files."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from cadence_exporter.record.metrics.families import Kind
+from cadence_exporter.record.metrics.metric import Kind
 from tests.docs.metrics_usage import exposed
 
 ROOT = Path(__file__).parents[2]

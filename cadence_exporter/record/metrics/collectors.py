@@ -7,16 +7,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Exposed
 from prometheus_client.registry import Collector
 
+from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.memory import Phase
-from cadence_exporter.record.metrics.families import LISTENERS, Kind, Metric, all_metrics
-from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS
+from cadence_exporter.record.metrics.families import LISTENERS, SINKS, all_metrics
+from cadence_exporter.record.metrics.metric import Kind, Metric
+from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS, QUOTA, QUOTA_LEFT
 from cadence_exporter.record.metrics.snapshot import Snapshot
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.seams import Clock
 
 STATE_SECONDS = "cadence_state_seconds_total"
-_MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF})
+_MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF, QUOTA, QUOTA_LEFT})
 """What is worked out at the moment of a scrape."""
 
 
@@ -47,7 +49,7 @@ class Kept(Collector):
         for key in snapshot.gauges:
             shown.setdefault(key[0], []).append(key)
         for metric in all_metrics():
-            if metric.name in _MOVING or metric in LISTENERS:
+            if metric.name in _MOVING or metric in (*LISTENERS, *SINKS):
                 continue
             if metric.kind is Kind.COUNTER and metric.persistent:
                 yield _counter(metric, snapshot.counters)
@@ -72,6 +74,30 @@ class Ears(Collector):
             for why, count in each.ignored.items():
                 values["cadence_listener_ignored_total", each.name, why] = float(count)
         for metric in LISTENERS:
+            own = {key: value for key, value in values.items() if key[0] == metric.name}
+            yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
+
+
+class Deliveries(Collector):
+    """How the sinks fare, right at the moment of the scrape."""
+
+    def __init__(self, states: Callable[[], Iterable[SinkState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterable[Exposed]:
+        """See the class."""
+        values: dict[CounterKey, float] = {}
+        for each in self._states():
+            if each.up is not None:
+                values["cadence_sink_up", each.sink] = float(each.up)
+            if each.last_success is not None:
+                values["cadence_sink_last_success_timestamp_seconds", each.sink] = float(each.last_success)
+            values["cadence_sink_backlog", each.sink] = float(each.backlog)
+            values["cadence_sink_delivered_total", each.sink] = float(each.delivered)
+            values["cadence_sink_dropped_total", each.sink] = float(each.dropped)
+            for trouble, count in each.failures.items():
+                values["cadence_sink_failures_total", each.sink, trouble] = float(count)
+        for metric in SINKS:
             own = {key: value for key, value in values.items() if key[0] == metric.name}
             yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
 

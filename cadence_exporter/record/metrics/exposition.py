@@ -12,15 +12,25 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import disable_created_metrics as without_created_series
 
 from cadence_exporter.model.cycle import Cycle
+from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.record.log.journal import Journal
-from cadence_exporter.record.metrics.collectors import Ears, Kept, Moving, StateSeconds, histogram, of_the_process
+from cadence_exporter.record.metrics.collectors import (
+    Deliveries,
+    Ears,
+    Kept,
+    Moving,
+    StateSeconds,
+    histogram,
+    of_the_process,
+)
 from cadence_exporter.record.metrics.convergence import arrivals
-from cadence_exporter.record.metrics.families import Kind, all_metrics
+from cadence_exporter.record.metrics.families import all_metrics
 from cadence_exporter.record.metrics.gauges import PUBLIC_IP_INFO, Gauges, probe_seconds
 from cadence_exporter.record.metrics.guarded import Failures, Guarded
+from cadence_exporter.record.metrics.metric import Kind
 from cadence_exporter.record.metrics.moving import CallWindow, calls_last_hour
 from cadence_exporter.record.metrics.snapshot import About, Snapshot
 from cadence_exporter.record.metrics.tally import SERVICES, CounterKey, probe_failures
@@ -88,11 +98,14 @@ class Metrics:
         failures = Failures(journal)
         self.hearings: Callable[[], Iterable[Hearing]] = tuple
         """What the listeners do; nobody listens yet. Asked by scrapes, from any thread."""
+        self.sinks: Callable[[], Iterable[SinkState]] = tuple
+        """How the sinks fare; none is switched on yet. Asked as the above."""
         own = (
             Kept(lambda: self._snapshot),
             StateSeconds(ledger.state_seconds),
             Moving(lambda: self._snapshot, clock),
             Ears(lambda: self.hearings()),  # noqa: PLW0108 - they are set later
+            Deliveries(lambda: self.sinks()),  # noqa: PLW0108 - the same
         )
         for collector in (*own, *self._histograms.values(), *of_the_process()):
             self.registry.register(Guarded(collector, failures))

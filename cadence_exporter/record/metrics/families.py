@@ -4,12 +4,11 @@ A better place for a new metric does not exist: what is not in this table is not
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import product
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.decision import Refusal
+from cadence_exporter.model.delivery import SinkName, Trouble
 from cadence_exporter.model.hearing import Ear, Ignored
 from cadence_exporter.model.memory import Layer, Phase
 from cadence_exporter.model.observation import FailureReason
@@ -17,32 +16,8 @@ from cadence_exporter.model.outcome import Operation
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.faults import PHASES
 from cadence_exporter.record.log.journal import Level
+from cadence_exporter.record.metrics.metric import Kind, Metric
 from cadence_exporter.record.metrics.tally import CODES, PROBES, SERVICES
-
-
-class Kind(StrEnum):
-    """The metric types of the exposition format."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One family."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    children: tuple[tuple[str, ...], ...] = ()
-    """Every combination of label values that there can be; empty for gauges whose children come and go."""
-    buckets: tuple[float, ...] = ()
-    """Upper bounds in seconds; of histograms only."""
-    persistent: bool = True
-    """Of counters: whether the store keeps them over restarts."""
-
 
 STAGES = ("published", "visible")
 LOOP_PHASES = ("total", "observe", "decide", "act")
@@ -191,6 +166,16 @@ CALLS = (
         "cadence_api_calls_last_hour", "Calls in the sixty minutes before the scrape, over restarts too.", "service"
     ),
     _gauge(
+        "cadence_api_quota_limit",
+        "Calls that the service may get in an hour, by the settings under budget; services without a limit are absent.",
+        "service",
+    ),
+    _gauge(
+        "cadence_api_quota_remaining",
+        "Calls left of cadence_api_quota_limit, counting those of the sixty minutes before the scrape, over restarts too.",
+        "service",
+    ),
+    _gauge(
         "cadence_api_backoff_seconds",
         "Seconds until the provider is tried again after a failure, of several records the longest; 0 when none waits.",
         "service",
@@ -238,6 +223,32 @@ LISTENERS = (
     ),
 )
 
+SINKS = (
+    _gauge(
+        "cadence_sink_up",
+        "Whether nothing keeps the sink from delivering; absent while it is switched off, and before it tried.",
+        "sink",
+    ),
+    _gauge("cadence_sink_backlog", "Happenings that wait to be told; they survive a restart.", "sink"),
+    _gauge("cadence_sink_last_success_timestamp_seconds", "When the sink last delivered.", "sink"),
+    _counter("cadence_sink_delivered_total", "Happenings told.", "sink", tuple(SinkName), persistent=False),
+    _counter(
+        "cadence_sink_failures_total",
+        "Deliveries that did not work; each is tried again.",
+        "sink reason",
+        tuple(SinkName),
+        tuple(Trouble),
+        persistent=False,
+    ),
+    _counter(
+        "cadence_sink_dropped_total",
+        "Happenings that gave way because too many were waiting.",
+        "sink",
+        tuple(SinkName),
+        persistent=False,
+    ),
+)
+
 SELF = (
     _gauge("cadence_state_store_up", "Whether the last commit is on disk."),
     _gauge("cadence_feature_enabled", "Whether the feature is switched on.", "feature"),
@@ -257,6 +268,7 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
     ("External calls", CALLS),
     ("The loop", LOOP),
     ("Listeners", LISTENERS),
+    ("Sinks", SINKS),
     ("Cadence itself", SELF),
 )
 

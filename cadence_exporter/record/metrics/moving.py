@@ -1,4 +1,4 @@
-"""Gauges that move with the clock: calls of the last hour, what is left of the daily budget, how long a back-off still lasts."""
+"""Gauges that move with the clock: calls of the last hour, what is left of its budget and of the daily one, how long a back-off still lasts."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,8 @@ _HOUR_S = 3600.0
 CALLS = "cadence_api_calls_last_hour"
 BUDGET = "cadence_dns_change_budget_remaining"
 BACKOFF = "cadence_api_backoff_seconds"
+QUOTA = "cadence_api_quota_limit"
+QUOTA_LEFT = "cadence_api_quota_remaining"
 
 
 class CallWindow:
@@ -42,6 +44,13 @@ def calls_last_hour(calls: Iterable[tuple[str, Instant]], now: Instant) -> Mappi
         if at > now - _HOUR_S and service in counted:
             counted[service] += 1
     return counted
+
+
+def quotas(limits: Mapping[str, int], calls: Mapping[str, int]) -> Iterable[tuple[CounterKey, float]]:
+    """For each service with a limit of calls an hour: the limit, and what is left of it. ``calls`` are those of the last hour."""
+    for service, limit in limits.items():
+        yield (QUOTA, service), float(limit)
+        yield (QUOTA_LEFT, service), float(max(0, limit - calls.get(service, 0)))
 
 
 def budgets(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour
+from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour, quotas
 from cadence_exporter.record.metrics.tally import CounterKey
 
 
@@ -21,6 +21,8 @@ class About:
     features: Mapping[str, bool] = field(default_factory=lambda: {"dns_reconcile": True, "dry_run": False})
     records: tuple[RecordSpec, ...] = ()
     max_changes_per_day: int = 24
+    max_calls_per_hour: Mapping[str, int] = field(default_factory=dict)
+    """By service."""
     public_ip_info: bool = False
     """Whether the public address is shown as a label."""
 
@@ -40,6 +42,7 @@ class Snapshot:
         calls = calls_last_hour(self.calls, now.instant)
         return {
             **{(CALLS, service): float(number) for service, number in calls.items()},
+            **dict(quotas(self.about.max_calls_per_hour, calls)),
             **dict(budgets(self.about.records, self.records, self.about.max_changes_per_day, now)),
             **dict(backoffs(self.about.records, self.records, now)),
         }

@@ -11,8 +11,9 @@
 ``next_look``          when the next cycle is due; ``next_look_in_seconds`` is 0 when it is overdue
 ``last_cycle``         its lines as they stand in the log
 
-Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage``, ``events`` and ``listeners`` (name; up, null when
-it is switched off; why it does not hear; rings since the start).
+Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage``, ``events``, ``listeners`` (name; up, null when
+it is switched off; why it does not hear; rings since the start) and ``sinks`` that are switched on (name; up, null before anything was
+tried; why and reason when it does not deliver; waiting, delivered and dropped happenings; last_success; retry_in_seconds).
 """
 
 from collections.abc import Iterable

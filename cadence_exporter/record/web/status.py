@@ -9,6 +9,7 @@ from typing import Any
 from cadence_exporter import __version__
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import OutageEnded
+from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordSpec
@@ -50,6 +51,8 @@ class StatusBoard:
         self.settings = settings
         self.hearings: Callable[[], Iterable[Hearing]] = tuple
         """What the listeners do; nobody listens yet. Asked from any thread."""
+        self.sinks: Callable[[], Iterable[SinkState]] = tuple
+        """How the sinks fare; none is switched on yet. Asked from any thread."""
         self._calls_last_hour = calls_last_hour
         self._clock = clock
         self._started = clock.monotonic()
@@ -103,6 +106,7 @@ class StatusBoard:
             **describe(cycle, self.settings.records, self._clock.now()),
             "api_calls_last_hour": dict(self._calls_last_hour()) if self._calls_last_hour else None,
             "listeners": [_listener(each) for each in self.hearings()],
+            "sinks": [_sink(each) for each in self.sinks()],
             "outage": _outages(cycle, outage, self._clock.monotonic()),
             "events": [_event(event) for event in reversed(told)],
         }
@@ -130,6 +134,20 @@ def _event(event: Event) -> dict[str, Any]:
 def _listener(hearing: Hearing) -> dict[str, Any]:
     why = None if hearing.up else hearing.why or None
     return {"name": str(hearing.name), "up": hearing.up, "why": why, "rings": hearing.rings}
+
+
+def _sink(state: SinkState) -> dict[str, Any]:
+    return {
+        "name": str(state.sink),
+        "up": state.up,
+        "why": state.why or None,
+        "reason": state.trouble and str(state.trouble),
+        "waiting": state.backlog,
+        "delivered": state.delivered,
+        "dropped": state.dropped,
+        "last_success": iso(state.last_success),
+        "retry_in_seconds": state.retry_in_s and round(state.retry_in_s, 1),
+    }
 
 
 def _outages(cycle: Cycle | None, last: OutageHeld | None, now: Instant) -> dict[str, Any]:
