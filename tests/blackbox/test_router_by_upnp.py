@@ -95,3 +95,18 @@ def test_a_upnp_router_of_the_worst_kind_is_done_without(home, igd, tmp_path, do
         wait_until_published(home)
         assert "description" in igd.asked
         assert instance.metric("cadence_cgnat_detected") is None
+
+
+def test_an_event_of_the_router_brings_the_look_forward_and_a_false_one_does_nothing_more(home, igd, tmp_path):
+    changes = {"loop": RESTING, "router": {**by_upnp(igd), "watch": "0s"}, "wan": {"tripwire": []}}
+    with running(home, tmp_path, changes) as instance:
+        instance.wait_until_up()
+        wait_until_published(home)
+        wait_for(lambda: instance.metric('cadence_listener_up{listener="upnp"}') == 1, "the listener")
+        woken = 'cadence_wakeups_total{reason="upnp"}'
+        assert igd.tell_all(ExternalIPAddress=LIE, ConnectionStatus="Connected") == [200]
+        wait_for(lambda: instance.metric(woken) == 1, "a cycle that the event rang for")
+        home.change_address(MOVED)
+        igd.address = MOVED
+        assert igd.tell_all(ExternalIPAddress=MOVED, ConnectionStatus="Connected") == [200]
+        wait_until_published(home, MOVED)
