@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.operators import operator_of
+from cadence_exporter.settings.device_rules import broken_device
 from cadence_exporter.settings.durations import format_duration
 from cadence_exporter.settings.record_rules import broken_records
 from cadence_exporter.settings.schema import Settings
@@ -109,11 +110,8 @@ def _recovery(settings: Settings) -> Iterator[Broken]:
 
 
 def _needed_when_on(settings: Settings) -> Iterator[Broken]:
-    device = settings.recovery.device
-    if settings.recovery.enabled and device.type != "rehearsal" and device.host is None:
-        yield Broken(
-            ("recovery.enabled",), "is true, but nothing says which switch; set recovery.device.host (or PLUG_IP)"
-        )
+    for keys, text in broken_device(settings):
+        yield Broken(keys, text)
     nic = settings.nic_update
     if nic.username is not None and nic.password is None:
         yield Broken(("nic_update.username",), "is set, but no password; set nic_update.password (or password_file)")

@@ -9,12 +9,9 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.settings.endpoints import parse_listen
 from cadence_exporter.settings.kinds import location, read_by, text
-from cadence_exporter.settings.later_sections import (
-    RecoverySettings,
-    UpsSettings,
-    VpnSettings,
-)
+from cadence_exporter.settings.later_sections import VpnSettings
 from cadence_exporter.settings.provider_sections import ProvidersSettings
+from cadence_exporter.settings.recovery_sections import RecoverySettings, UpsSettings
 from cadence_exporter.settings.router_section import RouterSettings
 from cadence_exporter.settings.sections import (
     BudgetSettings,

@@ -16,6 +16,7 @@ CANARY = "c2VjcmV0Y2FuYXJ5"
 def everything_secret() -> dict[str, str]:
     values = {
         "heartbeat.url": f"https://hc.example.com/{CANARY}",
+        **{f"recovery.device.webhook.{kind}_url": f"http://plug.lan/{CANARY}" for kind in ("off", "on", "state")},
         "notify.urls": f"json://u:{CANARY}@x.example,tgram://{CANARY}",
         "sheets.credentials": json.dumps(
             {"client_email": CANARY, "private_key": f"-----BEGIN PRIVATE KEY-----{CANARY}"}
