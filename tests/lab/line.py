@@ -101,11 +101,13 @@ class Line:
         self._provider.tell(signal.SIGHUP)
         give_up = began + _PATIENCE_S
         while time.monotonic() < give_up:
-            self._client.tell(signal.SIGUSR1)
-            if self.watch.seen(new, began, _RENEW_S if not self.watch.lost(began) else _PATIENCE_S):
+            if not self.watch.lost(
+                began
+            ):  # else it has been refused, and asks for another one after a rest of three seconds
+                self._client.tell(signal.SIGUSR1)
+            if self.watch.seen(new, began, _RENEW_S):
                 self.address = new
-                lost = self.watch.lost(began)
-                return Renumbering(lost or began, self.watch.came(new, began), new)
+                return Renumbering(self.watch.lost(began) or began, self.watch.came(new, began), new)
         raise RuntimeError(f"the router never got {new}: {self._client.output[-1000:]} {self._provider.output[-1000:]}")
 
     def unplug(self) -> None:

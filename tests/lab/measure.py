@@ -199,7 +199,14 @@ def _lab(mode: str) -> Lab:
 
 
 def _healthy(product: Product) -> None:
-    wait_for(lambda: product.state() == "UP", lambda: f"UP: {product.output[-3000:]}", PATIENCE_S)
+    """UP, and what was written is seen by the resolvers: only then are the looks as far apart as they are in a quiet home."""
+    wait_for(lambda: _is_quiet(product.status()), lambda: f"UP and seen: {product.output[-3000:]}", PATIENCE_S)
+
+
+def _is_quiet(status: Mapping[str, Any]) -> bool:
+    return status["state"] == "UP" and all(
+        record["in_sync"] and record["change"] is None for record in status["records"]
+    )
 
 
 def _rest(seconds: float) -> None:
