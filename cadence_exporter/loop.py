@@ -1,7 +1,7 @@
 """THE loop: observe, assess, decide, act, record; then wait until it is time, or until somebody rings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cadence_exporter.assess.assess import assess
@@ -15,8 +15,9 @@ from cadence_exporter.model.decision import Action, Decision
 from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
-from cadence_exporter.model.outcome import Outcome
+from cadence_exporter.model.outcome import Done, Outcome
 from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.recovery import Bounce, PowerAction, PowerOutcome, Request, no_switch, unnoted
 from cadence_exporter.model.wakeup import Reason, Wakeup
 from cadence_exporter.seams import CallLog, Clock, Crew, Doorbell, Faults, Recorder, StateStore
 
@@ -33,6 +34,7 @@ class Equipment:
     policy: Policy
     retire: Callable[[], None] = lambda: None
     """Give back what the crew and the hands hold, when others take over."""
+    power: Callable[[PowerAction], PowerOutcome] = no_switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Surroundings:
     faults: Faults
     draw: Callable[[], float]
     """Uniform in [0, 1): the only randomness."""
+    requests: Callable[[], Sequence[Request]] = tuple
+    """What people asked for since the last cycle; each is handed over once."""
     entering: Callable[[str], None] = lambda _: None
     """Told the id of each cycle when it begins, and an empty one when it is over."""
 
@@ -60,7 +64,8 @@ class Loop:
         """``memory`` is what the store loaded. ``reload`` reads the settings again; None keeps the equipment as it is."""
         self.around = around
         self.equipment = equipment
-        self.memory = at_start(memory, around.clock.now(), equipment.policy)
+        now = around.clock.now()
+        self.memory = replace(at_start(memory, now, equipment.policy), started=now.instant)
         self._reload = reload
         self._bugs = 0
 
@@ -96,10 +101,10 @@ class Loop:
             return later(began.instant, policy.interval_s)
         assessment, decision = judged
         decided = around.clock.monotonic()
-        outcomes = self._act(decision)
+        done = self._act(decision)
         ended = around.clock.now()
         calls = around.calls.drain()
-        decision = remember(decision, outcomes, ended, draw, calls)
+        decision = remember(decision, done, ended, draw, calls)
         self.memory = decision.memory
         cycle = Cycle(
             id=cycle_id,
@@ -111,7 +116,8 @@ class Loop:
             observation=observation,
             assessment=assessment,
             decision=decision,
-            outcomes=outcomes,
+            outcomes=done.dns,
+            power=done.power,
             calls=calls,
             phase_seconds=MappingProxyType(
                 {
@@ -123,6 +129,8 @@ class Loop:
             ),
         )
         self._record(cycle)
+        if decision.stop is not None:
+            around.doorbell.ring(Reason.STOP)
         return decision.next_look
 
     def _replace_equipment(self) -> None:
@@ -138,7 +146,7 @@ class Loop:
         try:
             assessment = assess(observation, self.memory, self.equipment.policy)
             stage = "decide"
-            decision = decide(self.memory, assessment, now, draw, self.equipment.policy)
+            decision = decide(self.memory, assessment, now, draw, self.equipment.policy, self.around.requests())
         except Exception as error:
             self.around.faults.caught(stage, error)
             self._bugs += 1
@@ -148,24 +156,36 @@ class Loop:
         self._bugs = 0
         return assessment, decision
 
-    def _act(self, decision: Decision) -> tuple[Outcome, ...]:
-        """Intent to disk first. A disk that refuses does not stop DNS from being put right."""
-        if not decision.actions:
-            return ()
-        self._on_disk(lambda: self.around.store.commit_intent(decision.memory))
-        return self.equipment.perform(decision.actions)
+    def _act(self, decision: Decision) -> Done:
+        """Intent to disk first. A disk that refuses does not stop DNS from being put right, but nobody cuts the power without it."""
+        if not decision.actions and decision.power is None:
+            return Done()
+        noted = self._on_disk(lambda: self.around.store.commit_intent(decision.memory))
+        power = decision.power
+        if power is None:
+            return Done(self.equipment.perform(decision.actions))
+        cut = (
+            unnoted(power, self.around.clock.now())
+            if isinstance(power, Bounce) and not noted
+            else self.equipment.power(power)
+        )
+        return Done(self.equipment.perform(decision.actions), cut)
 
     def _record(self, cycle: Cycle) -> None:
         """On disk first, then told to everybody: what is shown was never lost."""
-        self._on_disk(lambda: self.around.store.commit(cycle))
+        on_disk = self._on_disk(lambda: self.around.store.commit(cycle))
+        if on_disk is not self.memory.on_disk:
+            self.memory = replace(self.memory, on_disk=on_disk)
         for recorder in self.around.recorders:
             try:
                 recorder.record(cycle)
             except Exception as error:  # noqa: BLE001 - a named border: one recorder's trouble is not the loop's
                 self.around.faults.caught("record", error)
 
-    def _on_disk(self, commit: Callable[[], None]) -> None:
+    def _on_disk(self, commit: Callable[[], None]) -> bool:
         try:
             commit()
         except StateUnavailable as error:
             self.around.faults.caught("commit", error)
+            return False
+        return True

@@ -190,7 +190,7 @@ def test_a_bug_in_judgement_does_nothing_is_counted_and_ends_the_process_at_the_
         loop.run()
     assert world.log.count(f"caught {stage}") == 3
     assert "act" not in world.log
-    assert loop.memory == fresh()
+    assert replace(loop.memory, started=None) == fresh()
 
 
 def test_a_single_bug_is_survived(monkeypatch):
@@ -230,4 +230,4 @@ def test_an_observation_that_a_stop_cut_short_is_not_judged():
     loop = make_loop(world)
     loop.run()
     assert world.log == ["hinted", "wait"]
-    assert loop.memory == fresh()
+    assert replace(loop.memory, started=None) == fresh()

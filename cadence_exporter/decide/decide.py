@@ -1,25 +1,36 @@
 """The decision of one cycle, in order: what to believe, which phase that is, what to do about DNS, when to look again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from cadence_exporter.decide import belief as beliefs_of
 from cadence_exporter.decide import dns, echo_plan, echo_rests, outage, pace, ration
 from cadence_exporter.decide import phase as state_machine
+from cadence_exporter.decide.power import decide_power
+from cadence_exporter.decide.recovery import under_maintenance
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Assessment, Link, Nat
-from cadence_exporter.model.decision import Action, AddressChanged, Decision, Refused, Transition
+from cadence_exporter.model.decision import Action, AddressChanged, Decision, Reconcile, Refusal, Refused, Transition
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.recovery import Request
 
 MOST_TURNS = 1_000_000
 """A process begins at any of the echo services. If all began at the first, homes that start together (power is back, or a fleet was
 updated) would all ask the same one next, in the same seconds."""
 
 
-def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy: Policy) -> Decision:
-    """One cycle's decision. ``draw`` is uniform in [0, 1)."""
+def decide(
+    memory: Memory,
+    assessment: Assessment,
+    now: Now,
+    draw: float,
+    policy: Policy,
+    requests: Sequence[Request] = (),
+) -> Decision:
+    """One cycle's decision. ``draw`` is uniform in [0, 1); ``requests`` are what people asked for since the last one."""
     beliefs = _believe(memory, assessment, now, draw, policy)
     before, governing = memory.beliefs.get(policy.families[0]) or Belief(), beliefs[policy.families[0]]
     phase = state_machine.step(
@@ -27,14 +38,15 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
     )
     began = outage.begins(memory, phase, assessment.lan, governing)
     lasting, ended = outage.after(memory.outage, began, phase, now)
-    actions, refused = _dns(memory, beliefs, assessment, phase, now, policy)
+    power = decide_power(memory, phase, assessment, requests, now, policy)
+    actions, refused = _dns(replace(memory, phase=phase, recovery=power.ledger), beliefs, assessment, now, policy)
     named = {spec.key for spec in policy.records}
     # What the settings no longer name is forgotten: it would stay in the metrics and on disk for ever.
     records = {key: record for key, record in memory.records.items() if key in named}
     for action in actions:
         key = action.record.key
         records[key] = dns.intend(records.get(key) or RecordMemory(), action)
-    look, why = pace.next_look(phase, beliefs, now, draw, policy)
+    look, why = pace.next_look(phase, beliefs, now, draw, policy, on_battery=power.ledger.on_battery)
     after = replace(
         memory,
         phase=phase,
@@ -47,6 +59,7 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         echo_rests=echo_rests.after(
             memory.echo_rests, assessment.asked, draw, now, path_works=assessment.wan is Link.UP
         ),
+        recovery=power.ledger,
         outage=outage.lay(lasting, assessment),
         usual_path=assessment.usual_path or memory.usual_path,
         router_edge=memory.router_edge if assessment.router_edge is None else assessment.router_edge,
@@ -60,6 +73,9 @@ def decide(memory: Memory, assessment: Assessment, now: Now, draw: float, policy
         outage_began=began,
         outage_ended=ended,
         address_changes=tuple(_address_changes(memory, beliefs)),
+        power=power.action,
+        withheld=power.withheld,
+        stop=power.stop,
         next_look=look,
         why=why,
     )
@@ -81,17 +97,23 @@ def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, poli
 
 
 def _dns(
-    memory: Memory, beliefs: dict[Family, Belief], assessment: Assessment, phase: Phase, now: Now, policy: Policy
+    memory: Memory, beliefs: dict[Family, Belief], assessment: Assessment, now: Now, policy: Policy
 ) -> tuple[tuple[Action, ...], tuple[Refused, ...]]:
-    standings = {family: dns.Standing(phase, belief, assessment.public[family]) for family, belief in beliefs.items()}
+    """``memory`` knows the phase and the ledger of this cycle already."""
+    standings = {
+        family: dns.Standing(memory.phase, belief, assessment.public[family]) for family, belief in beliefs.items()
+    }
     considered = [
         dns.consider(spec, memory.records.get(spec.key) or RecordMemory(), standings[spec.family], now, policy)
         for spec in policy.records
     ]
     actions: list[Action] = []
     refused: list[Refused] = []
+    maintenance = under_maintenance(memory.recovery, now)
     for each in ration.within_budgets(considered, memory.calls, now, policy):
-        if isinstance(each, Refused):
+        if maintenance and isinstance(each, Reconcile):
+            refused.append(Refused(each.record.key, Refusal.MAINTENANCE, "maintenance mode is on"))
+        elif isinstance(each, Refused):
             refused.append(each)
         elif each is not None:
             actions.append(each)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from cadence_exporter.decide.belief import is_confirmed
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, Now, later
-from cadence_exporter.model.memory import BLIND, Belief, Phase, RecordMemory
+from cadence_exporter.model.memory import BLIND, Belief, Memory, Phase
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.record import RecordKey
 
 SHORT_WAIT_SPREAD = 0.25
 """A confirming look is spread by at most this share of its own length: the full jitter would make it slower than it is meant.
@@ -29,7 +28,13 @@ REFUSAL_RECHECK_S = 300.0
 
 
 def next_look(
-    phase: Phase, beliefs: Mapping[Family, Belief], now: Now, draw: float, policy: Policy
+    phase: Phase,
+    beliefs: Mapping[Family, Belief],
+    now: Now,
+    draw: float,
+    policy: Policy,
+    *,
+    on_battery: bool = False,
 ) -> tuple[Instant, str]:
     """The next regular or confirming cycle. ``draw`` is uniform in [0, 1)."""
     if _wants_confirming(phase, beliefs, policy):
@@ -37,19 +42,22 @@ def next_look(
         spread = draw * min(policy.jitter_s, spacing * SHORT_WAIT_SPREAD)
         regular = policy.interval_s * policy.fast_factor
         return later(now.instant, min(spacing + spread, regular + spread)), "confirm"
-    factor, why = (policy.slow_factor, "healthy") if phase is Phase.UP else (policy.fast_factor, "not up")
+    if on_battery:  # whatever is down is most likely without mains itself, and each look costs battery
+        factor, why = policy.slow_factor, "on battery"
+    else:
+        factor, why = (policy.slow_factor, "healthy") if phase is Phase.UP else (policy.fast_factor, "not up")
     return later(now.instant, policy.interval_s * factor + draw * policy.jitter_s), why
 
 
-def brought_forward(
-    regular: tuple[Instant, str], records: Mapping[RecordKey, RecordMemory], now: Now
-) -> tuple[Instant, str]:
-    """The regular look, or an earlier one for a record that waits to be tried again or seen.
+def brought_forward(regular: tuple[Instant, str], memory: Memory, now: Now) -> tuple[Instant, str]:
+    """The regular look, or an earlier one for a record that waits to be tried again or seen, or for power that should be back.
 
     A regular look that is overdue, because the cycle took longer than its own wait, stays the next one.
     """
     looks = []
-    for record in records.values():
+    if memory.recovery.unfinished is not None:
+        looks.append((memory.recovery.unfinished.due, "power"))
+    for record in memory.records.values():
         if record.change and record.change.next_look is not None:
             looks.append((record.change.next_look, "visible"))
         if record.hold_until is not None:

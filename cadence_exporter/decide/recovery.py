@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import Phase
-from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.recovery import (
     Bounce,
     EnsureOn,
     PowerAction,
+    PowerView,
     RecoveryMemory,
     RecoveryPolicy,
     Suppression,
@@ -29,15 +29,10 @@ class Standing:
     phase: Phase
     since: Now
     """When the phase was entered."""
-    started: Instant
+    started: Instant | None
     """When this process began."""
     fault: FaultLayer | None
-    link_up: bool | None
-    """This host's own link; ``None``: not known."""
-    on_mains: bool | None
-    """``None``: no UPS is configured, or it could not be asked."""
-    plug: PowerReading | str
-    """What the right device says, or why it said nothing."""
+    view: PowerView
     store_writable: bool
     ledger: RecoveryMemory
 
@@ -64,9 +59,12 @@ def by_hand(standing: Standing, now: Now, policy: RecoveryPolicy) -> tuple[Power
 
 
 def settle(standing: Standing, now: Now) -> EnsureOn | None:
-    """The power is turned on when a bounce should be over and nobody has seen its end."""
+    """The power is turned on when a bounce should be over and nobody has seen its end; at once, when an earlier process began it."""
     unfinished = standing.ledger.unfinished
-    return EnsureOn(unfinished) if unfinished is not None and now.instant >= unfinished.due else None
+    if unfinished is None:
+        return None
+    begun_before_us = standing.started is None or unfinished.at.instant < standing.started
+    return EnsureOn(unfinished) if begun_before_us or now.instant >= unfinished.due else None
 
 
 def cooldown_ends(ledger: RecoveryMemory, policy: RecoveryPolicy) -> Instant | None:
@@ -120,12 +118,12 @@ def _at_the_access_line(standing: Standing, _: Now, __: RecoveryPolicy) -> str |
 
 
 def _own_link_up(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
-    return None if standing.link_up else "this host's own link is not up"
+    return None if standing.view.link_up else "this host's own link is not up"
 
 
 def _boot_grace_over(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
     """After a power cut everything boots at once; and a host that restarts in a loop must not cut the power each time."""
-    up_s = now.instant - standing.started
+    up_s = 0.0 if standing.started is None else now.instant - standing.started
     return None if up_s >= policy.boot_grace_s else f"started {up_s:.0f} of {policy.boot_grace_s:.0f} s ago"
 
 
@@ -141,9 +139,9 @@ def _budget_left(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | 
 
 def _on_mains(standing: Standing, _: Now, policy: RecoveryPolicy) -> str | None:
     """On battery the outage is one of power: a bounce drains the battery and helps nobody."""
-    if not policy.ups or standing.on_mains:
+    if not policy.ups or standing.view.on_mains:
         return None
-    return "the UPS is on battery" if standing.on_mains is False else "the UPS does not say whether there is mains"
+    return "the UPS is on battery" if standing.view.on_mains is False else "the UPS does not say whether there is mains"
 
 
 def _mains_back_long_enough(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
@@ -155,9 +153,10 @@ def _mains_back_long_enough(standing: Standing, now: Now, policy: RecoveryPolicy
 
 
 def _device_ready(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
-    if isinstance(standing.plug, str):
-        return standing.plug
-    return None if standing.plug.on else "the device's relay is off already"
+    plug = standing.view.plug
+    if isinstance(plug, str):
+        return plug
+    return None if plug.on else "the device's relay is off already"
 
 
 def _store_writable(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from cadence_exporter.decide import budget, pace
+from cadence_exporter.decide import budget, ledger, pace
 from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.model.decision import Decision, Reconcile
 from cadence_exporter.model.instants import Now, later
 from cadence_exporter.model.memory import Change, Memory, RecordMemory
-from cadence_exporter.model.outcome import ApiCall, Outcome, Result
+from cadence_exporter.model.outcome import ApiCall, Done, Outcome, Result
 from cadence_exporter.model.record import RecordSpec
 
 
-def remember(
-    decision: Decision, outcomes: tuple[Outcome, ...], now: Now, draw: float, calls: Sequence[ApiCall] = ()
-) -> Decision:
+def remember(decision: Decision, done: Done, now: Now, draw: float, calls: Sequence[ApiCall] = ()) -> Decision:
     """The decision with its memory completed and its next look brought forward where an outcome asks for it.
 
     ``draw`` is uniform in [0, 1). ``calls`` are those that left the house in this cycle.
@@ -24,13 +22,15 @@ def remember(
     spent = budget.after(memory.calls, calls, now.instant)
     if spent is not memory.calls:
         memory = replace(memory, calls=spent)
-    if outcomes:
+    if done.power is not None:
+        memory = replace(memory, recovery=ledger.after(memory.recovery, done.power))
+    if done.dns:
         records = dict(memory.records)
-        for outcome in outcomes:
+        for outcome in done.dns:
             key = outcome.action.record.key
             records[key] = after(records.get(key) or RecordMemory(), outcome, draw)
         memory = replace(memory, records=MappingProxyType(records))
-    look, why = pace.brought_forward((decision.next_look, decision.why), memory.records, now)
+    look, why = pace.brought_forward((decision.next_look, decision.why), memory, now)
     if memory is decision.memory and look == decision.next_look:
         return decision
     return replace(decision, memory=memory, next_look=look, why=why)

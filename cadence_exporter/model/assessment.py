@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, IpAddress
+from cadence_exporter.model.recovery import NOTHING_SEEN, PowerView
 from cadence_exporter.model.trace import Hop, UsualPath
 
 
@@ -33,7 +34,8 @@ class Unchanged:
 
     ip: IpAddress
     by: str
-    """Who says so: ``router``, ``tripwire``, or ``echo``, the one service that was asked; ``belief``: nobody, the calls of this hour are used up."""
+    """Who says so: ``router``, ``tripwire``, or ``echo``, the one service that was asked; ``belief``: nobody, for the
+    calls of this hour are used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +123,6 @@ class Assessment:
     nat: Nat = Nat.UNKNOWN
     usual_path: UsualPath | None = None
     """The way out, when this observation brought a trace of it made while it worked."""
+    power: PowerView = NOTHING_SEEN
     router_edge: bool | None = None
     """Whether the router is the edge of the home, by its own word over a working path; ``None``: nothing new."""

@@ -9,6 +9,7 @@ from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import ApiCall, Outcome
+from cadence_exporter.model.recovery import PowerOutcome
 from cadence_exporter.model.wakeup import Wakeup
 
 
@@ -32,6 +33,8 @@ class Cycle:
     calls: tuple[ApiCall, ...]
     phase_seconds: Mapping[str, float]
     """How long each stage took: observe, decide, act, total."""
+    power: PowerOutcome | None = None
+    """What came of the action on the power, when there was one."""
 
     @property
     def number(self) -> int:

@@ -8,6 +8,7 @@ from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import Layer, Memory, Phase
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.recovery import PowerAction, Withheld
 
 
 class Refusal(StrEnum):
@@ -123,3 +124,8 @@ class Decision:
     """When the next cycle is due, unless somebody rings."""
     why: str
     """What set the pace: ``healthy``, ``not up``, ``confirm``, ``visible`` ..."""
+    power: PowerAction | None = None
+    withheld: tuple[Withheld, ...] = ()
+    """The guardrails that kept the power on, while the connection was DOWN or a person asked."""
+    stop: str | None = None
+    """Why the process should end by itself."""

@@ -10,6 +10,7 @@ from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.assessment import FaultLayer, Nat, PublicAddress
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.record import RecordKey
+from cadence_exporter.model.recovery import EMPTY_LEDGER, RecoveryMemory
 from cadence_exporter.model.trace import UsualPath
 
 
@@ -173,6 +174,11 @@ class Memory:
     """What was last known to stand between the router and the world."""
     echo_rests: Mapping[tuple[Family, str], Rest] = field(default_factory=lambda: MappingProxyType({}))
     """Echo services (family and URL) that failed the last time they were asked."""
+    recovery: RecoveryMemory = EMPTY_LEDGER
+    started: Instant | None = None
+    """When this process began to look; ``None`` before the loop did."""
+    on_disk: bool = True
+    """Whether the last commit reached the disk."""
     calls: tuple[tuple[str, Instant], ...] = ()
     """Service and time of each call of the last hour, the oldest first; what was called before a restart included."""
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.decision import Action
 from cadence_exporter.model.instants import Now
+from cadence_exporter.model.recovery import PowerOutcome
 
 
 class Result(StrEnum):
@@ -61,6 +62,14 @@ class Outcome:
     def wrote(self) -> bool:
         """Whether the record was changed, and read back as wanted."""
         return self.result in (Result.UPDATED, Result.CREATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of all actions of one cycle."""
+
+    dns: tuple[Outcome, ...] = ()
+    power: PowerOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.record import RecordSpec
+from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,6 @@ class Policy:
     """The echo services of each family, by URL."""
     truths: int = 2
     """DNS-over-HTTPS resolvers."""
+    recovery: RecoveryPolicy = SWITCHED_OFF
     max_calls_per_hour: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """By service, as in ``ApiCall``; a service that is missing has no limit."""

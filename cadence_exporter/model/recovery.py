@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.instants import Instant, Now
-from cadence_exporter.model.power import BounceReceipt
+from cadence_exporter.model.power import BounceReceipt, PowerReading
 
 
 class Suppression(StrEnum):
@@ -51,6 +51,27 @@ class RecoveryPolicy:
     """A UPS is configured: its word is needed."""
 
 
+SWITCHED_OFF = RecoveryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class PowerView:
+    """What one observation says about the power."""
+
+    link_up: bool | None = None
+    """This host's own link; ``None``: not known."""
+    on_mains: bool | None = None
+    """``None``: no UPS is configured, or it could not be asked."""
+    low_battery: bool = False
+    plug: PowerReading | str = "the device was not asked"
+    """What the right device says, or why nothing is known of it."""
+    plug_id: str | None = None
+    """The id of the device that answered."""
+
+
+NOTHING_SEEN = PowerView()
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """A bounce of which nobody has seen the end: the power may be off."""
@@ -83,6 +104,11 @@ class RecoveryMemory:
     on_battery: bool = False
     mains_back: Now | None = None
     """When the mains returned last: the gear of the ISP boots too."""
+    low_battery: bool | None = None
+    """As this process last saw the UPS; ``None``: it has not seen it yet."""
+
+
+EMPTY_LEDGER = RecoveryMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +155,16 @@ class PowerOutcome:
     at: Now
     took_s: float
     receipt: BounceReceipt | None = None
+
+
+def no_switch(action: PowerAction) -> PowerOutcome:
+    """Where no switch is configured, nobody decides about one."""
+    raise LookupError(f"no power switch is configured for {action}")
+
+
+def unnoted(bounce: Bounce, at: Now) -> PowerOutcome:
+    """A bounce that was not made, for the ledger could not be written before it."""
+    return PowerOutcome(bounce, PowerResult.REFUSED, "the state store cannot be written", at, 0.0)
 
 
 class Ask(StrEnum):

@@ -12,7 +12,7 @@ from cadence_exporter.decide.pace import brought_forward, next_look
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, Unchanged, Unknown
 from cadence_exporter.model.instants import Instant
-from cadence_exporter.model.memory import Belief, EchoPlan, Phase, RecordMemory
+from cadence_exporter.model.memory import Belief, EchoPlan, Memory, Phase, RecordMemory
 from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
@@ -65,7 +65,8 @@ def test_confirming_never_takes_longer_than_the_fast_pace():
 
 
 def test_a_look_that_is_overdue_after_a_long_cycle_is_not_given_up_for_a_later_one():
-    waits = {RecordKey("vpn.example.com", RecordType.A): RecordMemory(hold_until=Instant(3_600.0))}
+    records = {RecordKey("vpn.example.com", RecordType.A): RecordMemory(hold_until=Instant(3_600.0))}
+    waits = Memory(Phase.UP, at(0.0), records=records)
     assert brought_forward((Instant(30.0), "not up"), waits, at(45.0)) == (30.0, "not up")
     assert brought_forward((Instant(4_000.0), "healthy"), waits, at(45.0)) == (3_600.0, "retry")
     assert brought_forward((Instant(4_000.0), "healthy"), waits, at(3_600.0)) == (4_000.0, "healthy")

@@ -12,6 +12,7 @@ from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.recovery import (
     Bounce,
     EnsureOn,
+    PowerView,
     RecoveryMemory,
     RecoveryPolicy,
     Suppression,
@@ -26,14 +27,13 @@ def at(seconds_ago: float) -> Now:
     return Now(Instant(NOW.instant - seconds_ago), WallTime(NOW.wall - seconds_ago))
 
 
+FINE = PowerView(link_up=True, on_mains=True, plug=PowerReading(on=True))
 DEAD_MODEM = Standing(
     phase=Phase.DOWN,
     since=at(POLICY.escalation_s),
     started=at(86_400.0).instant,
     fault=FaultLayer.ACCESS,
-    link_up=True,
-    on_mains=True,
-    plug=PowerReading(on=True),
+    view=FINE,
     store_writable=True,
     ledger=RecoveryMemory(),
 )
@@ -42,15 +42,15 @@ ONE_OBJECTION = {
     Suppression.MAINTENANCE: replace(DEAD_MODEM, ledger=RecoveryMemory(maintenance_until=at(-1.0))),
     Suppression.ESCALATION: replace(DEAD_MODEM, since=at(POLICY.escalation_s - 1.0)),
     Suppression.FAULT: replace(DEAD_MODEM, fault=FaultLayer.ISP),
-    Suppression.OWN_LINK: replace(DEAD_MODEM, link_up=None),
+    Suppression.OWN_LINK: replace(DEAD_MODEM, view=replace(FINE, link_up=None)),
     Suppression.BOOT_GRACE: replace(DEAD_MODEM, started=at(POLICY.boot_grace_s - 1.0).instant),
     Suppression.COOLDOWN: replace(DEAD_MODEM, ledger=RecoveryMemory(bounces=(at(POLICY.cooldown_s - 1.0),))),
     Suppression.BUDGET: replace(
         DEAD_MODEM, ledger=RecoveryMemory(bounces=tuple(at(DAY_S - 1.0 - each) for each in range(POLICY.max_per_day)))
     ),
-    Suppression.UPS: replace(DEAD_MODEM, on_mains=False),
+    Suppression.UPS: replace(DEAD_MODEM, view=replace(FINE, on_mains=False)),
     Suppression.UPS_GRACE: replace(DEAD_MODEM, ledger=RecoveryMemory(mains_back=at(POLICY.modem_boot_s - 1.0))),
-    Suppression.DEVICE: replace(DEAD_MODEM, plug="the device does not answer"),
+    Suppression.DEVICE: replace(DEAD_MODEM, view=replace(FINE, plug="the device does not answer")),
     Suppression.STORE: replace(DEAD_MODEM, store_writable=False),
     Suppression.UNFINISHED: replace(
         DEAD_MODEM, ledger=RecoveryMemory(unfinished=Unfinished(at(POLICY.off_for_s - 1.0), POLICY.off_for_s))
@@ -93,13 +93,13 @@ def test_a_fault_elsewhere_or_nowhere_known_is_no_permission(fault: FaultLayer |
 
 
 def test_a_ups_that_does_not_answer_is_no_permission_but_none_is_needed_where_there_is_none() -> None:
-    silent = replace(DEAD_MODEM, on_mains=None)
+    silent = replace(DEAD_MODEM, view=replace(FINE, on_mains=None))
     assert [each.reason for each in consider(silent, NOW, POLICY)[1]] == [Suppression.UPS]
     assert consider(silent, NOW, replace(POLICY, ups=False))[0] == Bounce(POLICY.off_for_s)
 
 
 def test_a_relay_that_is_off_already_is_not_cut_again() -> None:
-    _, withheld = consider(replace(DEAD_MODEM, plug=PowerReading(on=False)), NOW, POLICY)
+    _, withheld = consider(replace(DEAD_MODEM, view=replace(FINE, plug=PowerReading(on=False))), NOW, POLICY)
     assert [each.reason for each in withheld] == [Suppression.DEVICE]
 
 

@@ -11,7 +11,7 @@ from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, RecordMemory
-from cadence_exporter.model.outcome import Operation, Outcome, Result
+from cadence_exporter.model.outcome import Done, Operation, Outcome, Result
 from cadence_exporter.model.record import RecordKey
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
@@ -174,12 +174,12 @@ def test_outcomes_bring_the_next_look_forward_but_never_into_the_past():
     memory = decide(fresh(), sees(), at(0.0), 0.0, make_policy()).memory
     decision = decide(memory, sees(), NOW, 0.0, make_policy())
     assert decision.why == "healthy"
-    assert remember(decision, (), NOW, 0.0) == decision
-    after_write = remember(decision, (came(Result.UPDATED),), NOW, 0.0)
+    assert remember(decision, Done(), NOW, 0.0) == decision
+    after_write = remember(decision, Done((came(Result.UPDATED),)), NOW, 0.0)
     assert (after_write.next_look, after_write.why) == (1_002.0, "visible")
-    after_failure = remember(decision, (came(Result.FAILED),), NOW, 0.0)
+    after_failure = remember(decision, Done((came(Result.FAILED),)), NOW, 0.0)
     assert (after_failure.next_look, after_failure.why) == (1_005.0, "retry")
-    long_after = remember(decision, (came(Result.FAILED),), at(1_100.0), 0.0)
+    long_after = remember(decision, Done((came(Result.FAILED),)), at(1_100.0), 0.0)
     assert long_after.next_look == decision.next_look
 
 
@@ -193,18 +193,18 @@ def healthy(**records):
 def test_each_outcome_is_remembered_of_its_own_record_and_all_others_stay_as_they_were():
     other = RecordKey("www.example.com", SPEC.key.type)
     written = replace(OLD, writes=(at(900.0),))
-    done = remember(healthy(records={SPEC.key: written, other: RIGHT}), (came(Result.VERIFIED),), NOW, 0.0)
+    done = remember(healthy(records={SPEC.key: written, other: RIGHT}), Done((came(Result.VERIFIED),)), NOW, 0.0)
     assert done.memory.records == {SPEC.key: replace(RIGHT, writes=(at(900.0),)), other: RIGHT}
     assert (done.next_look, done.why) == (1_180.0, "healthy")
 
 
 def test_the_first_outcome_of_a_record_is_remembered_too():
-    assert remember(healthy(), (came(Result.VERIFIED),), NOW, 0.0).memory.records == {SPEC.key: RIGHT}
+    assert remember(healthy(), Done((came(Result.VERIFIED),)), NOW, 0.0).memory.records == {SPEC.key: RIGHT}
 
 
 def test_a_record_that_waits_from_an_earlier_cycle_brings_the_next_look_forward():
     decision = healthy(records={SPEC.key: replace(OLD, hold_until=Instant(1_050.0))})
-    waiting = remember(decision, (), NOW, 0.0)
+    waiting = remember(decision, Done(), NOW, 0.0)
     assert waiting == replace(decision, next_look=Instant(1_050.0), why="retry")
 
 

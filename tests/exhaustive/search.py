@@ -8,7 +8,7 @@ from cadence_exporter.decide.remember import remember
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory
-from cadence_exporter.model.outcome import Operation, Outcome, Result
+from cadence_exporter.model.outcome import Done, Operation, Outcome, Result
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.record.state.image import memory_of, memory_rows
 from tests.exhaustive.abstract import LOOK, NOW, WAITS, State, abstract, after_a_wait, concrete
@@ -105,11 +105,11 @@ def explore(  # noqa: C901 - the loops of a search
 def _endings(turn: Turn) -> list[Memory]:
     """The memory after each way the actions can end; at most one action, for there is one record."""
     if not turn.decision.actions:
-        return [remember(turn.decision, (), NOW, 0.0).memory]
+        return [remember(turn.decision, Done(), NOW, 0.0).memory]
     (action,) = turn.decision.actions
     ends = []
     for outcome in outcomes(action):
-        remembered = remember(turn.decision, (outcome,), NOW, 0.0)
+        remembered = remember(turn.decision, Done((outcome,)), NOW, 0.0)
         keep(REMEMBERING, Aftermath(turn, outcome, remembered, NOW))
         ends.append(remembered.memory)
     return ends

@@ -16,6 +16,7 @@ from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Memory, Phase, RecordMemory
+from cadence_exporter.model.outcome import Done
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.record.state import image
 from cadence_exporter.record.state import store as store_module
@@ -103,7 +104,7 @@ class LifeOfDecisions(RuleBasedStateMachine):
         self.time_passes(took)
         at = self.now()
         came = tuple(replace(ways[ends % len(ways)], at=at) for ways in map(outcomes, turn.decision.actions))
-        remembered = remember(turn.decision, came, at, draw)
+        remembered = remember(turn.decision, Done(came), at, draw)
         for outcome in came:
             keep(REMEMBERING, Aftermath(turn, outcome, remembered, at))
         self.memory = remembered.memory

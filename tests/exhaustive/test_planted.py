@@ -123,7 +123,7 @@ PLANTED = [
     (outage, "after", outage_forgotten, "an_outage_begins_only_after_up"),
     (phase, "TOLERATED_DOUBTS", 2, "two_doubts_are_not"),
     (phase, "TOLERATED_DOUBTS", 0, "one_doubt_is_tolerated"),
-    (pace, "next_look", lambda _p, _b, now, *_: (now.instant + 1.0, "hurry"), "the_next_look_is_within_bounds"),
+    (pace, "next_look", lambda _p, _b, now, *_, **__: (now.instant + 1.0, "hurry"), "the_next_look_is_within_bounds"),
 ]
 CELLS = [
     ((Phase.UP, phase.Sight.PATH_FAILS), Phase.UP, "a_failing_path_is_down"),

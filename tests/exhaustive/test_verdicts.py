@@ -16,7 +16,13 @@ from tests.exhaustive.abstract import PRIVATE
 OPERATORS = ("a", "a", "b", "c")
 ANSWERS = (None, HOME, MOVED, PRIVATE)
 ROUTERS = (None, HOME, MOVED, PRIVATE, ip_address("192.168.1.2"))
-PLANS = (None, EchoPlan(1, 0, HOME), EchoPlan(2, 0, HOME), EchoPlan(1, 0, HOME, HOME), EchoPlan(1, 0, HOME, spare_if_outside_says=HOME))
+PLANS = (
+    None,
+    EchoPlan(1, 0, HOME),
+    EchoPlan(2, 0, HOME),
+    EchoPlan(1, 0, HOME, HOME),
+    EchoPlan(1, 0, HOME, spare_if_outside_says=HOME),
+)
 
 
 def every_round():

@@ -37,7 +37,8 @@ class PowerHand:
             case Bounce():
                 return self._switch.bounce(action.off_for_s, deadline)
             case EnsureOn():
-                return self._switch.ensure_on(deadline)
+                self._switch.ensure_on(deadline)
+                return None
 
     def _outcome(
         self,

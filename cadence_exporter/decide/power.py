@@ -1,0 +1,47 @@
+"""What one cycle does about the modem's power, and whether the process ends because the UPS does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cadence_exporter.decide import ledger as book
+from cadence_exporter.decide import recovery
+from cadence_exporter.model.assessment import Assessment
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.recovery import Ask, Bounce, PowerAction, RecoveryMemory, Request, Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDecision:
+    """The next ledger, what to do, and what kept it from being done."""
+
+    ledger: RecoveryMemory
+    action: PowerAction | None = None
+    withheld: tuple[Withheld, ...] = ()
+    stop: str | None = None
+
+
+def decide_power(
+    memory: Memory, phase: Phase, assessment: Assessment, requests: Sequence[Request], now: Now, policy: Policy
+) -> PowerDecision:
+    """One cycle's decision about the power. ``phase`` is the one that this cycle comes to."""
+    before, view = memory.recovery, assessment.power
+    ledger = book.see(book.hear(before, requests, now), view, phase, now)
+    standing = recovery.Standing(
+        phase=phase,
+        since=memory.since if phase is memory.phase else now,
+        started=memory.started,
+        fault=assessment.fault,
+        view=view,
+        store_writable=memory.on_disk,
+        ledger=ledger,
+    )
+    asked = any(request.ask is Ask.BOUNCE for request in requests)
+    judge = recovery.by_hand if asked else recovery.consider
+    action, withheld = judge(standing, now, policy.recovery)
+    if isinstance(action, Bounce):
+        ledger = book.intend(ledger, action, now)
+    # Only when it was seen to become low: a supervisor that starts us again shall not be answered by another end.
+    runs_out = view.low_battery and before.low_battery is False
+    return PowerDecision(ledger, action, withheld, "the battery of the UPS runs out" if runs_out else None)
