@@ -14,7 +14,7 @@ def calls() -> Section:
     return Section(
         "Calls",
         (
-            Line(7, ((8, _latency()), (8, _answers()), (8, _backoff()))),
+            Line(7, ((6, _latency()), (6, _answers()), (6, _backoff()), (6, _quota()))),
             Line(7, ((8, _success()), (8, _hits()), (8, _caches()))),
         ),
     )
@@ -48,6 +48,25 @@ def _backoff() -> Lines:
         )
         .unit("s")
         .links([links.runbook("CadenceApiErrors")])
+    )
+
+
+def _quota() -> Lines:
+    return (
+        panels.lines(
+            "Share of the hourly budget that is used",
+            "Calls of the last hour as a share of what the settings under budget allow. A healthy home stays below a tenth; at the"
+            " top, whatever needs the service waits.",
+            over_time(
+                f"1 - max by (site, instance, service) ({of('cadence_api_quota_remaining')})"
+                f" / max by (site, instance, service) ({of('cadence_api_quota_limit')})",
+                "{{site}} {{service}}",
+            ),
+        )
+        .unit("percentunit")
+        .min(0)
+        .max(1)
+        .links([links.runbook("CadenceApiQuotaSpent")])
     )
 
 

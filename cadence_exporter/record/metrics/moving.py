@@ -1,4 +1,4 @@
-"""Gauges that move with the clock: calls of the last hour, what is left of its budget and of the daily one, how long a back-off still lasts."""
+"""Gauges that move with the clock: calls of the last hour and what is left of their budgets, how long a back-off still lasts."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
