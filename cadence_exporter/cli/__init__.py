@@ -69,6 +69,17 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
     history.set_defaults(command=_history)
 
+    trace = commands.add_parser("trace", help="the way out, hop by hop; exit 0 when the target was reached, 3 when not")
+    _config(trace)
+    trace.add_argument(
+        "--method",
+        choices=("auto", "icmp", "udp", "tcp"),
+        default="auto",
+        help="auto: icmp where it is permitted, else udp, which needs no privilege; tcp needs CAP_NET_RAW",
+    )
+    trace.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    trace.set_defaults(command=_trace)
+
     simulate = commands.add_parser(
         "simulate", help="the same loop in a pretend home on a virtual clock: a year in seconds"
     )
@@ -145,6 +156,12 @@ def _history(options: argparse.Namespace) -> int:
 
     settings = load(options.config, os.environ, Path.cwd()).settings
     return history(settings.state_dir, options.since, options.json, sys.stdout)
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.trace import trace  # noqa: PLC0415
+
+    return trace(options.config, options.method, as_json=options.json)
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -61,7 +61,7 @@ RANGE_NAMES |= {"ipv4_mapped", "scope_id", "not_global_unicast"}
 
 # Public, and nobody's home: published at https://www.cloudflare.com/ips-v4 and /ips-v6; the same in a mirror of 2026-02-11.
 # A DDNS client wrote such an address into its user's zone, because its echo service was asked through WARP.
-_CLOUDFLARE = (
+_CLOUDFLARE: tuple[IPv4Network | IPv6Network, ...] = (
     *(
         IPv4Network(network)
         for network in (

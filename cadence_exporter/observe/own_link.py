@@ -1,6 +1,8 @@
 """This host's own end of the line, out of the kernel's tables: no packet is sent, and it is over in a millisecond."""
 
+import fcntl
 import socket
+import struct
 from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -9,24 +11,26 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.trace import Neighbour, OwnLink
 from cadence_exporter.observe.gateway import IPV4_ROUTES, IPV6_ROUTES
 
-INTERFACES = Path("/sys/class/net")
 NEIGHBOURS = Path("/proc/net/arp")
 
 # Any public address will do: connecting a UDP socket only asks the kernel for the way.
 _SOMEWHERE = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
-_DOWN = frozenset({"down", "lowerlayerdown", "notpresent"})  # operstate, RFC 2863
+_SIOCGIFFLAGS = 0x8913  # linux/sockios.h
+_NAME_BYTES = 16  # linux/if.h: IFNAMSIZ
+_IFREQ = struct.Struct(f"={_NAME_BYTES}sH22x")
+_UP_AND_RUNNING = 0x1 | 0x40  # linux/if.h: IFF_UP, IFF_RUNNING; the second is operational state up, RFC 2863
 _IPV4_UP, _IPV6_UP = 0x1, 0x1  # linux/route.h: RTF_UP
 _IPV6_REJECT = 0x200  # linux/route.h: RTF_REJECT, the kernel's own "no route" entry
 _COMPLETE = 0x2  # linux/if_arp.h: ATF_COM
 
 
-def own_link(gateway: IpAddress | None, interfaces: Path = INTERFACES, neighbours: Path = NEIGHBOURS) -> OwnLink:
+def own_link(gateway: IpAddress | None, neighbours: Path = NEIGHBOURS) -> OwnLink:
     """How things stand on this host. Never raises."""
     interface = default_interface()
     version = gateway.version if gateway is not None else 4
     return OwnLink(
         interface=interface,
-        carrier=None if interface is None else carrier(interface, interfaces),
+        carrier=None if interface is None else carrier(interface),
         address=_own_address(version),
         neighbour=neighbour(gateway, neighbours),
     )
@@ -47,13 +51,19 @@ def default_interface(ipv4_routes: Path = IPV4_ROUTES, ipv6_routes: Path = IPV6_
     return min(found)[1] if found else None
 
 
-def carrier(interface: str, interfaces: Path = INTERFACES) -> bool | None:
-    """Whether somebody is at the other end; False also for an interface that is switched off. ``None``: it does not say."""
-    state = _text(interfaces / interface / "operstate")
-    plugged = _text(interfaces / interface / "carrier")  # reading it fails while the interface is switched off
-    if state in _DOWN or plugged == "0":
-        return False
-    return True if plugged == "1" or state == "up" else None
+def carrier(interface: str) -> bool | None:
+    """Whether it is switched on and somebody is at the other end (netdevice(7)); ``None``: it does not say.
+
+    Asked of the kernel, for /sys may show the interfaces of another network namespace.
+    """
+    name = interface.encode()[: _NAME_BYTES - 1]
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            found = fcntl.ioctl(sock.fileno(), _SIOCGIFFLAGS, _IFREQ.pack(name, 0))
+    except OSError:
+        return None
+    flags: int = _IFREQ.unpack(found)[1]
+    return flags & _UP_AND_RUNNING == _UP_AND_RUNNING
 
 
 def neighbour(gateway: IpAddress | None, neighbours: Path = NEIGHBOURS) -> Neighbour:

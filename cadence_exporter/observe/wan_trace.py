@@ -1,7 +1,7 @@
 """The hops towards an address, all asked at once: packets that live for 1, 2, 3 ... hops, and who complains about which.
 
 No privileges are needed: a ping socket where those are allowed (net.ipv4.ping_group_range) or a raw one, else UDP, whose errors every
-process may read. Some thirty small packets, and two seconds at most.
+process may read. Some thirty small packets, and little more than two seconds.
 """
 
 import contextlib
@@ -24,11 +24,12 @@ from cadence_exporter.seams import Clock
 
 MOST_HOPS = 16
 """The break of a home's line lies within the first few; a target that is farther away is not reached, and that is no harm."""
-ROUNDS = 2
-"""Routers answer such packets with low priority: one that was lost must not look like a break."""
-ROUND_S = 0.8
+ROUNDS = 4
+"""Routers answer such packets with low priority, and Linux says once a second that it has no route: a packet or two without an answer
+must not look like a break."""
+ROUND_S = 0.6
 BEYOND_THE_LAST = 4
-"""In the second round, hops are asked again up to so many beyond the last that answered: after that it is dark anyway."""
+"""After the first round, hops are asked again up to so many beyond the last that answered: after that it is dark anyway."""
 
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443)
 _ECHO_REQUEST = {4: 8, 6: 128}
@@ -88,7 +89,7 @@ class Probing(Protocol):
 
 
 def trace(target: IpAddress, method: TraceMethod, clock: Clock, deadline: Instant) -> Trace:
-    """Ask every hop at once, twice. Raises ProbeFailed when packets cannot be sent, and PermissionError for ICMP without privileges."""
+    """Ask every hop at once, and again who kept silent. Raises ProbeFailed, and PermissionError for ICMP without privileges."""
     own = _own_address(target)
     probing: Probing = _Icmp(target) if method is TraceMethod.ICMP else _Udp(target)
     seen = Sightings()

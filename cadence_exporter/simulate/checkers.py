@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
-from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.model.record import RecordKey, RecordSpec

@@ -7,13 +7,49 @@ from grafana_foundation_sdk.models.common import LineInterpolation
 from grafana.src import links, panels, words
 from grafana.src.counts import counts
 from grafana.src.frame import Line, Section
-from grafana.src.promql import of
+from grafana.src.promql import STEP, of
 from grafana.src.targets import over_time
 
 
 def probes() -> Section:
     """Its section."""
-    return Section("Probes", (Line(7, ((12, _success()), (12, _failing()))), Line(7, ((12, _reasons()), (12, _age())))))
+    return Section(
+        "Probes",
+        (
+            Line(7, ((12, _success()), (12, _failing()))),
+            Line(7, ((12, _reasons()), (12, _age()))),
+            Line(7, ((16, _fault()), (8, _traced()))),
+        ),
+    )
+
+
+def _fault() -> Timeline:
+    return (
+        panels.timeline(
+            "Where it broke",
+            "The layer that the evidence names, nearest first: host (this machine), lan (the router), access (modem or line), isp,"
+            " upstream, dns, remote. Empty while nothing is broken, and when the evidence does not tell.",
+            over_time(
+                f"max by (site, instance, layer) (max_over_time({of('cadence_fault_layer')}[{STEP}])) > 0",
+                "{{site}} {{layer}}",
+            ),
+        )
+        .unit("none")
+        .mappings(words.words((1, "broke here", words.BAD)))
+        .links([links.runbook("CadenceWanDown")])
+    )
+
+
+def _traced() -> Lines:
+    return (
+        panels.bars(
+            "Packets of traces",
+            "Sent to find the hop where the path breaks: some twenty each two minutes of an outage, and twice a day while all is well.",
+            counts("cadence_trace_packets_total"),
+        )
+        .unit("short")
+        .decimals(0)
+    )
 
 
 def _failing() -> Lines:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +130,6 @@ def watch() -> None:
     """The child: one observation for each line that it reads, judged and remembered as the loop does."""
     from cadence_exporter.assess.assess import assess  # noqa: PLC0415
     from cadence_exporter.clock import SystemClock  # noqa: PLC0415
-    from cadence_exporter.decide.decide import decide  # noqa: PLC0415
     from cadence_exporter.model.memory import Memory, Phase  # noqa: PLC0415
     from cadence_exporter.observe import path_watch  # noqa: PLC0415
     from cadence_exporter.observe.crew import ProbeCrew  # noqa: PLC0415
@@ -159,7 +159,7 @@ def watch() -> None:
             now = clock.now()
             seen = crew.observe(now, memory, hinted=False)
             judged = assess(seen, memory, rules)
-            memory = decide(memory, judged, now, 0.0, rules).memory
+            memory = replace(memory, usual_path=judged.usual_path or memory.usual_path)
         hop = judged.last_hop.address if judged.last_hop else "-"
         print(judged.wan.value, judged.fault.value if judged.fault else "-", hop, judged.fault_why, sep="|", flush=True)
 
@@ -187,7 +187,9 @@ def main(mode: str, chosen: list[str]) -> None:
             said = ask(child, 4 if name == "router hangs" else 1)
             print(name, said, sep="|", flush=True)
             sh(mends, **made)
-            ask(child, 1)
+            for _ in range(10):  # a link that is up again needs a moment until packets come through
+                if ask(child, 1).startswith("up"):
+                    break
 
 
 def ask(child: "subprocess.Popen[str]", looks: int) -> str:

@@ -1,5 +1,7 @@
 """This host's own end of the line, out of tables as the kernel writes them."""
 
+import fcntl
+import sys
 from ipaddress import ip_address
 
 import pytest
@@ -48,18 +50,21 @@ def test_an_ipv6_default_route_counts_where_there_is_no_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("operstate", "plugged", "works"),
-    [
-        ("up", "1", True), ("up", None, True), ("down", "0", False), ("down", None, False), ("lowerlayerdown", "1", False),
-        ("unknown", "1", True), ("unknown", None, None), ("dormant", "0", False), (None, None, None),
-    ],
-)  # fmt: skip
-def test_whether_somebody_is_at_the_other_end(tmp_path, operstate, plugged, works):
-    (tmp_path / "eth0").mkdir()
-    for name, value in (("operstate", operstate), ("carrier", plugged)):
-        if value is not None:
-            (tmp_path / "eth0" / name).write_text(value + "\n")
-    assert carrier("eth0", tmp_path) is works
+    ("flags", "works"), [(0x1043, True), (0x49, True), (0x1003, False), (0x1002, False), (0x1042, False)]
+)
+def test_whether_somebody_is_at_the_other_end(monkeypatch, flags, works):
+    """UP and RUNNING; a cable that is out; switched off; and a driver that says RUNNING all the same."""
+
+    def ioctl(_fd, _request, question):
+        return question[:16] + flags.to_bytes(2, sys.byteorder) + question[18:]
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    assert carrier("eth0") is works
+
+
+def test_the_loopback_is_always_there_and_what_is_not_there_says_nothing():
+    assert carrier("lo") is True
+    assert carrier("no-such-link") is carrier("a-name-that-is-far-too-long") is None
 
 
 @pytest.mark.parametrize(
