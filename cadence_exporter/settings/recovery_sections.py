@@ -1,5 +1,6 @@
 """The sections of power recovery: the switch that the modem's power runs through, when it may be used, and the UPS."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -32,6 +33,15 @@ def _hook(text: str) -> str:
 
 def _identity(value: object) -> str:
     return plain_id(line(value, 100))
+
+
+def _ups_name(value: object) -> str:
+    text = line(value, 100)
+    if not re.fullmatch(r"[0-9A-Za-z_.-]+", text):
+        raise ValueError(
+            "must be the name of the UPS as upsd knows it (LIST UPS), without its host: letters, digits, and ._-"
+        )
+    return text
 
 
 class WebhookSettings(Section):
@@ -164,5 +174,5 @@ class UpsSettings(Section):
     server: Annotated[str | None, read_by("host or address", parse_host, nullable=True)] = Field(
         default=None, description="Where upsd runs."
     )
-    name: Annotated[str, text()] = Field(default="ups", description="The name of the UPS there.")
+    name: Annotated[str, read_by("name", _ups_name)] = Field(default="ups", description="The name of the UPS there.")
     port: Port = Field(default=3493, description="The port of upsd.")
