@@ -26,8 +26,9 @@ REACHED, NOT_REACHED = 0, 3
 TIMEOUT_S = 3.0
 
 
-def trace(config: Path | None, method: str, *, as_json: bool, out: TextIO = sys.stdout) -> int:
+def trace(config: Path | None, method: str, *, as_json: bool, out: TextIO | None = None) -> int:
     """Returns 0 when the first WAN target that is an address was reached, 3 when not. Raises SettingsError."""
+    out = out or sys.stdout
     settings = load(config, os.environ, Path.cwd()).settings
     gateway = _gateway(settings)
     found, why = None, "no WAN target is an address"
