@@ -116,7 +116,7 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         answered = f" (last hop that answers: {hop['address']})" if hop else ""
         yield "broke at", f"{fault['layer'] or 'not known'}: {fault['why']}{answered}"
     if document.get("nat") in ("cgnat", "double", "mismatch"):
-        yield "reachable", f"no, {document['nat']} NAT: docs/reachability.md"
+        yield "reachable", f"no, {document['nat']} NAT: docs/where-it-broke.md"
     for family, address in document["public_ip"].items():
         yield family, f"{address['address'] or address['confirmed'] or 'none'} ({address['verdict'].replace('_', ' ')})"
     for record in document["records"]:
