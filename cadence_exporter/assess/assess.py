@@ -1,6 +1,6 @@
 """An observation -> what is true, what is unknown."""
 
-from cadence_exporter.assess import fault, nat, path, public_ip, way_out
+from cadence_exporter.assess import fault, nat, path, power, public_ip, way_out
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.memory import Memory
@@ -43,5 +43,6 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
             for family, round_ in observation.echo.items()
             for reading in round_.readings
         },
+        power=power.view(observation, memory),
         router_edge=nat.router_edge(observation, wan, over_ipv4),
     )

@@ -8,7 +8,9 @@ from typing import Generic, TypeVar
 
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.instants import Now
+from cadence_exporter.model.power import PlugSeen
 from cadence_exporter.model.trace import OwnLink, Trace
+from cadence_exporter.model.ups import UpsReading
 
 T = TypeVar("T")
 
@@ -157,3 +159,7 @@ class Observation:
     """Whether the system's resolver works; ``None``: not asked, for nothing in the settings is a name."""
     trace: Reading[Trace] | None = None
     """The newest trace that still says something; ``None``: none was made since the path last changed its state."""
+    plug: Reading[PlugSeen] | None = None
+    """The switch of the modem's power; ``None``: not asked."""
+    ups: Reading[UpsReading] | None = None
+    """``None``: not asked, for none is configured."""

@@ -29,6 +29,14 @@ class PowerReading:
     """Seconds until it does, when it tells."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlugSeen:
+    """The right device, and what it says of its relay."""
+
+    identity: Identity
+    reading: PowerReading
+
+
 class Proof(StrEnum):
     """Why the power is sure to come back after a bounce. A closed set: it is a metric label."""
 
