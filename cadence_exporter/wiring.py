@@ -71,7 +71,7 @@ def policy(settings: Settings) -> Policy:
 def call_budgets(settings: Settings) -> dict[str, int]:
     """Calls an hour by service, as calls are counted. RFC 2136 is no API that counts."""
     budget = settings.budget
-    return {"ip_echo": budget.ip_echo, "doh": budget.doh, "cloudflare": budget.provider}
+    return {"ip_echo": budget.ip_echo * len(settings.public_ip.families), "doh": budget.doh, "cloudflare": budget.provider}
 
 
 def equipment(

@@ -35,6 +35,8 @@ def plans(
         plan_ = plan(phase, family, belief, assessment, now, policy)
         if plan_ is not None:
             made[family] = replace(plan_, even_if_hinted=True) if left < spared_for_looks else plan_
+        elif left < spared_for_looks:
+            made[family] = _frugal(belief, policy)
     return MappingProxyType(made)
 
 
@@ -87,6 +89,11 @@ def _rest(family: Family, belief: Belief, assessment: Assessment) -> EchoPlan:
         spare_if_outside_says=outside_says,
         meanwhile=assessment.public[family],
     )
+
+
+def _frugal(belief: Belief, policy: Policy) -> EchoPlan:
+    """Half of this hour's calls are gone: everyone is asked only when a quorum does not name the address that it last agreed on."""
+    return EchoPlan(policy.quorum, belief.turn, belief.candidate, even_if_hinted=True)
 
 
 def _held(belief: Belief, *, settled: bool) -> EchoPlan:

@@ -71,7 +71,7 @@ def _public_ip(settings: Settings) -> Iterator[Broken]:
 def _budget(settings: Settings) -> Iterator[Broken]:
     """One look may ask everybody: less than two such looks an hour would be no watching at all."""
     public_ip = settings.public_ip
-    everyone = sum(len(settings.echo_services(family)) for family in public_ip.families)
+    everyone = max(len(settings.echo_services(family)) for family in public_ip.families)
     if settings.budget.ip_echo < 2 * everyone:
         yield Broken(
             ("budget.ip_echo", "public_ip.echo", "public_ip.echo6"),

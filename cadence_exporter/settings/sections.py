@@ -229,7 +229,8 @@ class BudgetSettings(Section):
 
     ip_echo: Annotated[int, whole(30, 100000)] = Field(
         default=300,
-        description="To all echo services together. Hints from the LAN may use up half of it. A healthy home makes 2 to 20.",
+        description="To the echo services of each family that is watched. Hints from the LAN may use up half of it. "
+        "A healthy home makes 2 to 20.",
     )
     doh: Annotated[int, whole(30, 100000)] = Field(
         default=1200, description="To the resolvers of `dns.truth`. A change of one record makes about 24."

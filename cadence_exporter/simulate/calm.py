@@ -46,14 +46,19 @@ class Calm:
         """A cycle in the calm."""
         if self.began is None:
             return
-        self._cycles += 1
+        self._cycles += not self._held(cycle)
         # A look that began in the storm may still be UP with the address before.
         if self.up_after_cycles is None and cycle.memory.phase is Phase.UP and self._believes_right(cycle.memory):
             self.up_after_cycles = self._cycles
         elif self.up_after_cycles is not None and cycle.memory.phase is not Phase.UP:
             self._broken(f"left UP for {cycle.memory.phase} in the calm")
-        if self.up_after_cycles is None and self._cycles == UP_WITHIN_CYCLES:
+        if self.up_after_cycles is None and self._cycles == UP_WITHIN_CYCLES and not self._held(cycle):
             self._broken(f"still {cycle.memory.phase} after {self._cycles} cycles: {cycle.assessment.public}")
+
+    def _held(self, cycle: Cycle) -> bool:
+        """Nobody was asked, for the storm used up the calls of this hour: such a look cannot bring the home up."""
+        plan = cycle.before.echo_plans.get(self._world.families[0])
+        return plan is not None and plan.first == 0 and plan.even_if_hinted
 
     def due(self, memory: Memory) -> bool:
         """``RIGHT_WITHIN_S`` are over. Whether a record waits for its budget: that takes a day."""

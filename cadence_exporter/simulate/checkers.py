@@ -97,6 +97,9 @@ class WithinBudget(Checker):
             self._kept.clear()
 
 
+_FORGETS = ("disk", "store", "clock")
+
+
 class CallsWithinBudget(Checker):
     """Only calls that are known to be on disk survive a crash; those of the cycle that it struck are forgiven."""
 
@@ -123,13 +126,13 @@ class CallsWithinBudget(Checker):
                 self.broken(f"{len(made)} calls to {service} within an hour")
 
     def restart(self, memory: Memory) -> None:
-        """Time that passed without a process is what the wall clock says. What the disk did not take is forgotten."""
+        """Time that passed without a process is what the wall clock says, and what it leapt over is gone from the disk."""
         del memory
         now = self.world.clock.now()
-        acknowledged = self.world.disk.acknowledged > 0 and not self.recently("disk", HOUR_S)
+        kept = self.world.disk.acknowledged > 0 and not any(self.recently(what, 2 * HOUR_S) for what in _FORGETS)
         for service, made in self._kept.items():
             aged = ((wall, now.instant - max(0.0, now.wall - wall)) for wall, _ in made if now.wall - wall < HOUR_S)
-            self._kept[service] = deque(sorted(aged, key=lambda each: each[1])) if acknowledged else deque()
+            self._kept[service] = deque(sorted(aged, key=lambda each: each[1])) if kept else deque()
 
 
 class ActsOnEvidence(Checker):

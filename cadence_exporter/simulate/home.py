@@ -13,7 +13,6 @@ from cadence_exporter.simulate.world import RESOLVERS, HomeSpec
 
 CALL_TIMEOUT_S = 8.0
 _BUDGET = BudgetSettings()
-MAX_CALLS_PER_HOUR = MappingProxyType({"ip_echo": _BUDGET.ip_echo, "doh": _BUDGET.doh, "cloudflare": _BUDGET.provider})
 _PROVIDER = "cloudflare"
 VPN = RecordSpec(RecordKey("vpn.example.com", RecordType.A), _PROVIDER)
 APEX = RecordSpec(RecordKey("example.com", RecordType.A), _PROVIDER, ttl=60)
@@ -40,7 +39,9 @@ def policy(spec: HomeSpec) -> Policy:
         max_changes_per_day=spec.max_changes_per_day,
         echo=MappingProxyType(dict.fromkeys(spec.families, ECHO_IPV4)),
         truths=len(RESOLVERS),
-        max_calls_per_hour=MAX_CALLS_PER_HOUR,
+        max_calls_per_hour=MappingProxyType(
+            {"ip_echo": _BUDGET.ip_echo * len(spec.families), "doh": _BUDGET.doh, "cloudflare": _BUDGET.provider}
+        ),
     )
 
 

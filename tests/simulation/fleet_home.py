@@ -154,7 +154,7 @@ def unspread(patch: Patch) -> None:
 
 def begin_with_the_first(patch: Patch) -> None:
     """Each process begins with the first echo service, and looks after a write are not spread: as it was before fleets were looked at."""
-    patch.setattr(pace, "_spread", lambda wait_s, _draw: wait_s)
+    patch.setattr(pace, "spread", lambda wait_s, _draw: wait_s)
     patch.setattr(decide, "MOST_TURNS", 1)
 
 
