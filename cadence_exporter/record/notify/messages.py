@@ -55,7 +55,7 @@ def _headline(is_open: bool, ended: bool, moved: bool) -> tuple[str, str]:
         return "connection unclear", "warning"
     if ended:
         return ("back online, new address" if moved else "back online"), "success"
-    return ("new address", "info") if moved else ("DNS put right", "info")
+    return ("new address", "info") if moved else ("DNS updated", "info")
 
 
 def _open(outages: Sequence[Happening]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from cadence_exporter.seams import Clock
 CHILD_S = 40.0
 """A message that was not delivered by then is not delivered: the child is killed."""
 MOST_WAITING = 200
+SHORTEST_INCIDENT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,15 @@ class Messenger:
 def due(waiting: Sequence[Happening], cycle: Cycle, quiet_s: float) -> tuple[Happening, ...]:
     """What may be told now. Nothing while an outage goes on that began with the line: its end comes with everything in one message.
 
-    An incident in which the line works (the address is not known) is told when it has lasted for the quiet period.
+    An incident in which the line works (the address is not known) is told when that has lasted for the quiet period; a home that is
+    merely on its way back up is not one.
     """
     over = {incident_of(each) for each in waiting if each.kind is Kind.OUTAGE_ENDED}
     open_ = [each for each in waiting if each.kind is Kind.OUTAGE_BEGAN and incident_of(each) not in over]
     outage = cycle.memory.outage
     if outage is not None and cycle.memory.phase is not Phase.UP:
-        lasted_s = cycle.ended.instant - outage.began.instant
-        if not open_ or lasted_s < quiet_s:
+        lasted_s = cycle.ended.instant - cycle.memory.since.instant
+        if not open_ or lasted_s < max(quiet_s, SHORTEST_INCIDENT_S):
             return ()
         return tuple(waiting)
     return tuple(waiting)

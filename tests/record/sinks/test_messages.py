@@ -50,7 +50,7 @@ class Phone(World):
             more["outage_began"] = self.current.layer
         phase = Phase.DOWN if self.current.layer is Layer.WAN else Phase.DEGRADED
         wan = Link.DOWN if self.current.layer is Layer.WAN else Link.UP
-        return self.cycle(wan=wan, after=memory(phase, outage=self.current), **more)
+        return self.cycle(wan=wan, after=memory(phase, outage=self.current, since=self.current.began), **more)
 
     def over(self, pause=180.0):
         """The cycle with which it is over."""
@@ -116,6 +116,16 @@ def test_an_incident_during_which_messages_get_out_is_told_when_it_lasts(phone):
     assert len(phone.said) == 1
     phone.over()
     assert [title for title, _, _ in phone.said] == ["home: connection unclear", "home: back online"]
+
+
+def test_a_home_on_its_way_back_up_is_no_incident_of_its_own(phone):
+    phone.during(began=True)
+    phone.during(pause=3600)
+    climbing = memory(Phase.DEGRADED, outage=phone.current, since=phone.clock.now())
+    phone.cycle(pause=3, after=climbing)
+    assert phone.said == []
+    phone.over(pause=3)
+    assert [title for title, _, _ in phone.said] == ["home: back online"]
 
 
 def test_a_short_one_is_one_message_only(phone):
