@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--json", action="store_true", help="one JSON document instead of lines")
     trace.set_defaults(command=_trace)
 
+    _pretend(commands)
+    return parser
+
+
+def _pretend(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands that need no home."""
     simulate = commands.add_parser(
         "simulate", help="the same loop in a pretend home on a virtual clock: a year in seconds"
     )
@@ -108,7 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
     demo.set_defaults(command=_demo)
-    return parser
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
