@@ -35,7 +35,7 @@ class Story:
     """What befalls a fleet, and what kind of homes it has."""
 
     name: str
-    home: HomeSpec = PLAIN
+    home: HomeSpec = replace(PLAIN, tripwire=False)
     spread_s: float = 0.0
     """Homes come back at random moments of so many seconds, from t0 on."""
     power_cut: bool = False
@@ -44,8 +44,8 @@ class Story:
     plant: Callable[[Patch], None] = as_shipped
 
 
-NO_NATPMP = replace(PLAIN, speaks_natpmp=False)
-QUIET_NATPMP = replace(PLAIN, announces=False)
+NO_NATPMP = replace(PLAIN, speaks_natpmp=False, tripwire=False)
+QUIET_NATPMP = replace(PLAIN, announces=False, tripwire=False)
 
 
 @dataclass

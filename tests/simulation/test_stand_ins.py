@@ -1,6 +1,7 @@
 """The stand-ins are held to what they stand for: policy, the panel's order, the doorbell's limits, the lane; more in test_alike_*.py."""
 
 import itertools
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -9,10 +10,15 @@ from cadence_exporter.decide.hints import MIN_SPACING_S, MOST_HINTS_AN_HOUR
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.observe.listeners import natpmp_announcements
+from cadence_exporter.observe.listeners import router_watch as real_router_watch
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
+from cadence_exporter.observe.public_ip.natpmp import PATIENCE_S
 from cadence_exporter.outbound.lane import Lane
 from cadence_exporter.settings.load import load
+from cadence_exporter.settings.schema import Settings
 from cadence_exporter.settings.sections import ECHO_IPV4
+from cadence_exporter.simulate import faults_line, router_watch
 from cadence_exporter.simulate.crew import in_turn
 from cadence_exporter.simulate.home import PLAIN, policy
 from cadence_exporter.simulate.lane import InlineLane
@@ -37,6 +43,36 @@ def test_the_policy_is_that_of_the_default_settings(tmp_path):
 def test_echo_services_take_turns_as_in_production(turn):
     real = EchoPanel(Family.IPV4, ECHO_IPV4, None, None, None)._order(turn)
     assert [service.url for service in in_turn(world().echo, turn)] == real
+
+
+def test_the_question_to_the_router_has_the_pace_of_the_real_one():
+    assert router_watch.AGAIN_S == real_router_watch.AGAIN_S == natpmp_announcements.AGAIN_S == faults_line.AGAIN_S
+    assert router_watch.GIVE_UP_S == PATIENCE_S
+    assert Settings().router.watch == router_watch.EVERY_S
+
+
+@pytest.mark.parametrize(
+    ("change", "rings"),
+    [
+        (lambda home: None, 0),
+        (lambda home: home.line.lease(Family.IPV4, ip_address("81.2.69.142")), 2),
+        (lambda home: home.router.off.add("off"), 2),
+        (lambda home: home.router.natpmp_mute.add("mute"), 2),
+        (lambda home: home.router.says.add(None), 2),
+        (lambda home: home.line.vpn.add(ip_address("81.2.69.142")), 0),
+    ],
+)
+def test_another_answer_of_the_router_rings_within_its_pace(change, rings):
+    home = World(replace(PLAIN, tripwire=False), 1, 86_400.0)
+    home.watch.restart()
+    home.pass_time(10.0)
+    rung = []
+    home.doorbell.ring = rung.append
+    change(home)
+    home.pass_time(router_watch.EVERY_S + router_watch.GIVE_UP_S + router_watch.AGAIN_S)
+    assert rung == [Reason.ROUTER] * rings
+    home.pass_time(3600.0)
+    assert len(rung) == rings
 
 
 def test_rings_are_coalesced_spaced_and_bounded_by_the_hour():
