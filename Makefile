@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime
+SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime nut-server mosquitto
 # A home, its router, the provider of its line and an internet, in network namespaces (tests/lab).
 LAB_PACKAGES := iproute2 nftables dnsmasq-base udhcpc miniupnpd miniupnpd-nftables coturn
 

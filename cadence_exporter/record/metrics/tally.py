@@ -13,7 +13,7 @@ CounterKey = tuple[str, ...]
 """The metric's name and its label values, in the order of its labels."""
 
 PROBES = ("lan_router", "wan_path", "public_ip")
-SERVICES = ("cloudflare", "rfc2136", "ip_echo", "doh")
+SERVICES = ("cloudflare", "rfc2136", "ip_echo", "doh", "actuator")
 CODES = ("2xx", "4xx", "429", "5xx", "error")
 
 
