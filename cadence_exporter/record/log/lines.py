@@ -58,8 +58,7 @@ def _readings(cycle: Cycle) -> Iterator[Fact]:
     """Each reading, for level debug."""
     seen = cycle.observation
     readings: list[Reading[Any]] = [seen.router, *seen.wan]
-    if seen.router_wan is not None:
-        readings.append(seen.router_wan)
+    readings += [each for each in (seen.router_wan, seen.names, seen.trace) if each is not None]
     for round_ in seen.echo.values():
         readings.extend(round_.readings)
     for reading in readings:
