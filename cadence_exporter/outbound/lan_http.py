@@ -49,6 +49,7 @@ class LanHttp:
         self._basic = basic
         self._digest = digest
         self._bearer = bearer
+        self._challenge: _Challenge | None = None
 
     def __repr__(self) -> str:
         return f"LanHttp({self._origin!r})"
@@ -70,34 +71,45 @@ class LanHttp:
         if self._bearer is not None:
             sent["Authorization"] = f"Bearer {self._bearer}"  # RFC 6750
         request = Request(self._service, self._origin + path, method, sent, body, max_bytes=MAX_BYTES, at_home=True)
+        if self._digest is not None and self._challenge is not None:
+            sent["Authorization"] = self._challenge.answered(self._digest, request)
         answer = self._https.call(request, deadline)
         if answer.status != _UNAUTHORIZED or self._digest is None:
             return answer
-        sent["Authorization"] = _digest_header(self._digest, answer.headers.get("www-authenticate", ""), request)
+        self._challenge = _Challenge(
+            answer.headers.get("www-authenticate", "")
+        )  # the first one, or the old one is stale
+        sent["Authorization"] = self._challenge.answered(self._digest, request)
         return self._https.call(request, deadline)
+
+
+class _Challenge:
+    """What a device wants to have hashed with the password (RFC 7616); it may be used again until the device sends another."""
+
+    def __init__(self, header: str) -> None:
+        """Raises ProbeFailed when the device asks for less than SHA-256: it may be somebody else, fishing for the password."""
+        kind, _, rest = header.partition(" ")
+        parse: Any = utils.parse_dict_header  # requests has no types for these
+        fields: dict[str, str | None] = parse(rest)
+        algorithm, qop = fields.get("algorithm") or "", (fields.get("qop") or "").replace(" ", "").split(",")
+        if kind.lower() != "digest" or algorithm.upper() != "SHA-256" or "auth" not in qop or not fields.get("nonce"):
+            raise ProbeFailed(
+                FailureReason.HTTP, "asks for the password in a way that it must not be given (not digest SHA-256)"
+            )
+        self._fields = {**fields, "realm": fields.get("realm") or "", "qop": "auth"}
+        self._uses = 0
+
+    def answered(self, login: Login, request: Request) -> str:
+        """The Authorization header of a request."""
+        digest: Any = auth.HTTPDigestAuth(login.user, login.password)
+        digest.init_per_thread_state()
+        state = digest._thread_local  # noqa: SLF001 - its hooks need a Session
+        state.chal, state.last_nonce, state.nonce_count = self._fields, self._fields["nonce"], self._uses
+        self._uses += 1
+        return str(digest.build_digest_header(request.method, request.url))
 
 
 def url_origin(url: str) -> str:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _digest_header(login: Login, challenge: str, request: Request) -> str:
-    """RFC 7616. Raises ProbeFailed when the device asks for less than SHA-256: it may be somebody else, fishing for the password."""
-    kind, _, rest = challenge.partition(" ")
-    parse: Any = utils.parse_dict_header  # requests has no types for these
-    fields: dict[str, str | None] = parse(rest)
-    wanted = fields.get("algorithm") or ""
-    qop = [word.strip() for word in (fields.get("qop") or "").split(",")]
-    if kind.lower() != "digest" or wanted.upper() != "SHA-256" or "auth" not in qop or not fields.get("nonce"):
-        raise ProbeFailed(
-            FailureReason.HTTP, "asks for the password in a way that it must not be given (not digest SHA-256)"
-        )
-    digest: Any = auth.HTTPDigestAuth(login.user, login.password)
-    digest.init_per_thread_state()
-    digest._thread_local.chal = {**fields, "realm": fields.get("realm") or "", "qop": "auth"}  # noqa: SLF001 - its hooks need a Session
-    header = digest.build_digest_header(request.method, request.url)
-    if header is None:
-        raise ProbeFailed(FailureReason.HTTP, "its challenge for the password cannot be answered")
-    return str(header)

@@ -67,6 +67,38 @@ def test_a_digest_challenge_is_answered_and_the_password_is_not_sent() -> None:
     assert all(asked.body == b"{}" and PASSWORD not in str(asked) for asked in seen)
 
 
+def test_a_challenge_is_used_again_with_a_higher_count() -> None:
+    seen: list[Asked] = []
+    with HttpService(challenging(SHA256, seen)) as service:
+        http = lan(service.url, digest=Login("admin", PASSWORD))
+        assert [http.call("/rpc", soon()).status for _ in range(3)] == [200, 200, 200]
+    assert [re.findall(r"nc=(\w+)", asked.headers.get("authorization", "")) for asked in seen] == [
+        [],
+        ["00000001"],
+        ["00000002"],
+        ["00000003"],
+    ]
+
+
+def test_a_challenge_that_went_stale_is_replaced_by_the_next_one() -> None:
+    seen: list[Asked] = []
+    nonces = iter(("first", "second"))
+    old = {"nonce": ""}
+
+    def answer(asked: Asked) -> Reply:
+        seen.append(asked)
+        if f'nonce="{old["nonce"]}"' in asked.headers.get("authorization", "") and len(seen) != 3:
+            return Reply()
+        old["nonce"] = next(nonces)
+        return Reply(401, headers={"WWW-Authenticate": SHA256.replace("60dc2c6a", old["nonce"])})
+
+    with HttpService(answer) as service:
+        http = lan(service.url, digest=Login("admin", PASSWORD))
+        assert [http.call("/rpc", soon()).status for _ in range(2)] == [200, 200]
+    assert 'nonce="first"' in seen[2].headers["authorization"]
+    assert 'nonce="second"' in seen[3].headers["authorization"]
+
+
 @pytest.mark.parametrize(
     "challenge",
     [
