@@ -13,10 +13,7 @@ _UNLINKED = replace(NOTHING_SEEN, link_up=False)
 
 def view(seen: Observation, memory: Memory) -> PowerView:
     """Judge one observation. ``memory`` says which device was met first."""
-    if seen.link is None:
-        base = NOTHING_SEEN
-    else:
-        base = _LINKED if seen.link.works else _UNLINKED
+    base = NOTHING_SEEN if seen.link is None else _LINKED if seen.link.works else _UNLINKED
     if seen.plug is None and seen.ups is None:
         return base
     ups = seen.ups.value if isinstance(seen.ups, Answered) else None
