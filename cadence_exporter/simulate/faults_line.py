@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 MINUTE = 60.0
 HOUR = 3600.0
+AGAIN_S = 2.0
+"""As the listener does."""
 
 
 def befall(world: World, ills: Ills[T], ill: T, seconds: float) -> None:
@@ -25,8 +27,15 @@ def befall(world: World, ills: Ills[T], ill: T, seconds: float) -> None:
 def lease(world: World, family: Family, address: IpAddress, *, told: bool) -> None:
     """The ISP gives another address; a router that announces such things does."""
     world.line.lease(family, address)
-    if told and world.spec.speaks_natpmp and world.spec.announces:
+    if told:
+        announce(world)
+
+
+def announce(world: World) -> None:
+    """The listener rings for it, and once more a little later."""
+    if world.spec.speaks_natpmp and world.spec.announces:
         world.doorbell.ring(Reason.ANNOUNCEMENT)
+        world.after(AGAIN_S, lambda: world.doorbell.ring(Reason.ANNOUNCEMENT))
 
 
 def renumbered(world: World, dice: Dice) -> None:
@@ -37,6 +46,18 @@ def renumbered(world: World, dice: Dice) -> None:
 def renumbered_quietly(world: World, dice: Dice) -> None:
     """A new address, and nobody says so."""
     lease(world, Family.IPV4, fresh_address(Family.IPV4, dice), told=False)
+
+
+def announced_early(world: World, dice: Dice) -> None:
+    """The router speaks while it still has the old address."""
+    announce(world)
+    world.after(dice.uniform(0, 5), lambda: renumbered_quietly(world, dice))
+
+
+def announced_late(world: World, dice: Dice) -> None:
+    """All announcements but a late one are lost."""
+    renumbered_quietly(world, dice)
+    world.after(dice.uniform(1, 60), lambda: announce(world))
 
 
 def there_and_back(world: World, dice: Dice) -> None:

@@ -214,6 +214,7 @@ class Simulation:
         self._memory = memory
         self.alive = True
         world.tripwire.restart()
+        world.watch.restart()
         world.way_out.restart()
         if self._healed and self.calm.began is None:
             self._calm_begins()

@@ -17,7 +17,8 @@ DAY_S = 86_400.0
 Fault = Callable[[World, Dice], None]
 
 _LINE: tuple[Fault, ...] = (
-    line.renumbered, line.renumbered_quietly, line.there_and_back, line.three_in_a_row, line.flap, line.short_outage,
+    line.renumbered, line.renumbered_quietly, line.announced_early, line.announced_late,
+    line.there_and_back, line.three_in_a_row, line.flap, line.short_outage,
     line.long_outage, line.outage_with_new_address, line.cgnat_move, line.shared_exit_moves, line.second_wan,
     line.both_wans, line.vpn_egress, line.captive_portal, line.walled_garden, line.new_prefix, line.router_reboots,
     line.router_unplugged, line.router_mute, line.natpmp_mute, line.natpmp_stale, line.natpmp_forged,

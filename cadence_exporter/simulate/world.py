@@ -15,6 +15,7 @@ from cadence_exporter.simulate.doorbell import WorldDoorbell
 from cadence_exporter.simulate.ills import Ills
 from cadence_exporter.simulate.line import Line
 from cadence_exporter.simulate.resolver import Resolver
+from cadence_exporter.simulate.router_watch import WorldRouterWatch
 from cadence_exporter.simulate.services import EchoService, Lies, Router, Target
 from cadence_exporter.simulate.tripwire import WorldTripwire
 from cadence_exporter.simulate.way_out import WayOut
@@ -42,6 +43,8 @@ class HomeSpec:
     announces: bool = True
     """Whether the router tells the LAN that its WAN address changed (RFC 6886 section 3.2.1)."""
     tripwire: bool = True
+    watches_router: bool = True
+    """Whether the router is asked between looks."""
     """Whether the host asks STUN servers all the time."""
     quorum: int = 2
     confirmations: int = 2
@@ -72,10 +75,12 @@ class World:
         self.disk = Disk(self, tally=tally)
         self.doorbell = WorldDoorbell(self, until)
         self.tripwire = WorldTripwire(self, dice(seed, "tripwire"), on=spec.tripwire)
-        line = self.line
-        line.told = self.tripwire.poke
-        for ills in (line.cuts, line.portals, line.vpn, line.balanced, self.router.off, self.tripwire.servers_dead):
+        self.watch = WorldRouterWatch(self, dice(seed, "watch"), on=spec.watches_router)
+        line, router = self.line, self.router
+        line.told = line.cuts.told = router.off.told = self._line_changed
+        for ills in (line.portals, line.vpn, line.balanced, self.tripwire.servers_dead):
             ills.told = self.tripwire.poke
+        router.natpmp_mute.told = router.says.told = self.watch.poke
         self.isp_dns_down: Ills[str] = Ills()
         """The resolver of the host's own system finds nothing."""
         self.unplugged: Ills[str] = Ills()
@@ -88,6 +93,10 @@ class World:
         """Something will happen. What is ``lasting`` is the simulator's own and survives the calm."""
         self._numbered += 1
         heapq.heappush(self._events, (self.clock.true + seconds, self._numbered, event, lasting))
+
+    def _line_changed(self) -> None:
+        self.tripwire.poke()
+        self.watch.poke()
 
     def cancel_all(self) -> None:
         """Nothing more will befall this home."""

@@ -284,13 +284,9 @@ SPECIAL_WEATHER = {
     "a_change_that_stays_invisible_ignores_the_budget": (
         replace(PLAIN, max_changes_per_day=3),
         {"hand_removal": 40.0, "resolvers_block": 40.0},
-    ),
-    "a_quorum_of_one": (PLAIN, {"echo_lies": 40.0, "echo_dead": 40.0, "renumbered": 12.0}),
+    )
 }
-"""The first takes a removal by hand, blocking resolvers and a spent budget at once: in any weather one storm in a hundred has them all.
-
-The second takes a liar, and silence of most of the others, when everybody is asked.
-"""
+"""It takes a removal by hand, blocking resolvers and a spent budget at once: in any weather one storm in a hundred has them all."""
 
 DEFECTS = tuple(
     Defect(plant.__name__, plant)
