@@ -11,12 +11,9 @@ def test_a_new_address_is_published_and_an_outage_is_seen_and_over(lab):
     with lab.product() as product:
         product.wait_until_up()
         new = lab.renumber().address
-        product.check()
         wait_for(lambda: lab.internet.published() == [new], lambda: product.output[-3000:])
         product.wait_until_up()
         with lab.outage("upstream"):
-            product.check()
-            wait_for(lambda: product.state() == "DOWN", lambda: product.output[-3000:])
-        product.check()
-        product.wait_until_up()
+            wait_for(lambda: product.state() == "DOWN", lambda: product.output[-3000:], 40.0)
+        wait_for(lambda: product.state() == "UP", lambda: product.output[-3000:], 60.0)
         assert [write.content for write in lab.internet.writes] == [new]
