@@ -10,10 +10,12 @@ from cadence_exporter.demo.echo import EchoFake, EchoMode
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
 from cadence_exporter.demo.tcp_port import PortMode, TcpPort
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.memory import EchoPlan, Memory, Phase
-from cadence_exporter.model.observation import Answered, Failed, FailureReason, RouterWan
+from cadence_exporter.model.instants import Instant
+from cadence_exporter.model.memory import EchoPlan, Memory, Phase, Rest
+from cadence_exporter.model.observation import Answered, Failed, FailureReason, MappedAddress, RouterWan
 from cadence_exporter.observe import crew as crew_module
 from cadence_exporter.observe.crew import ProbeCrew
+from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.settings.schema import Settings
@@ -39,7 +41,7 @@ class Real:
     home = IPv4Address("93.184.216.34")
 
     def __init__(self):
-        self.clock = SystemClock()
+        self.clock, self.word = SystemClock(), LastWord()
         self.router = NatPmpRouter(lambda: str(self.home))
         self.echo = [EchoFake(lambda: str(self.home)) for _ in range(SERVICES)]
         self.targets = [TcpPort() for _ in range(2)]
@@ -51,8 +53,11 @@ class Real:
                 "public_ip": {"echo": [each.url for each in self.echo], "quorum": 2},
             }
         )
-        self.crew = ProbeCrew(self.clock, settings, Https(self.clock, CallLog(), environ={}), NoFaults())
+        self.crew = ProbeCrew(self.clock, settings, Https(self.clock, CallLog(), environ={}), NoFaults(), self.word)
         self.sources = [each.url for each in self.echo]
+
+    def outside_says(self, address, age_s=0.0):
+        self.word.say(address, Instant(self.clock.monotonic() - age_s))
 
     def lies(self, number):
         self.echo[number].lie(str(LIE))
@@ -85,7 +90,11 @@ class Simulated:
         self.world = World(PLAIN, 1, 86_400.0)
         self.clock, self.crew = self.world.clock, WorldCrew(self.world)
         self.home = self.world.line.leased[Family.IPV4]
+        self.targets = self.world.targets
         self.sources = [each.url for each in self.world.echo]
+
+    def outside_says(self, address, age_s=0.0):
+        self.world.tripwire.word = lambda _now: MappedAddress(address, age_s)
 
     def lies(self, number):
         service = self.world.echo[number]
@@ -119,15 +128,17 @@ def home(request, monkeypatch):
     made.close()
 
 
-def observe(home, plan=None, *, hinted=False):
+def observe(home, plan=None, *, hinted=False, phase=Phase.UP, tired=()):
     plans = MappingProxyType({Family.IPV4: plan} if plan else {})
     now = home.clock.now()
-    return home.crew.observe(now, Memory(Phase.UP, now, echo_plans=plans), hinted=hinted)
+    rests = {(Family.IPV4, home.sources[number]): Rest(9, Instant(now.instant + 60.0 + number)) for number in tired}
+    memory = Memory(phase, now, echo_plans=plans, echo_rests=MappingProxyType(rests))
+    return home.crew.observe(now, memory, hinted=hinted)
 
 
-def asked(home, plan=None, *, hinted=False):
+def asked(home, plan=None, **more):
     """Which services, by number, in the order of their readings; and whether they were spared."""
-    round_ = observe(home, plan, hinted=hinted).echo[Family.IPV4]
+    round_ = observe(home, plan, **more).echo[Family.IPV4]
     assert round_.configured == SERVICES
     return tuple(home.sources.index(each.source) for each in round_.readings), round_.spared
 
@@ -225,3 +236,67 @@ def test_a_failing_service_is_a_failed_reading_with_its_reason(home):
     reading = next(each for each in observe(home).echo[Family.IPV4].readings if each.source == home.sources[0])
     assert isinstance(reading, Failed)
     assert reading.reason is FailureReason.CONTENT
+
+
+def vouched_from_outside(home, **more):
+    return quiet(home, 1, turn=1, spare_if_outside_says=home.home, **more)
+
+
+def test_a_tripwire_that_says_the_expected_spares_them_all(home):
+    home.outside_says(home.home)
+    assert asked(home, vouched_from_outside(home)) == ((), True)
+
+
+def test_a_tripwire_that_says_something_else_brings_in_the_whole_panel_at_once(home):
+    home.outside_says(LIE)
+    readings, spared = asked(home, vouched_from_outside(home))
+    assert (sorted(readings), spared) == (list(EVERYBODY), False)
+
+
+def test_a_tripwire_that_fell_silent_spares_nobody_and_alarms_nobody(home):
+    for address in (home.home, LIE):
+        home.outside_says(address, age_s=21.0)
+        assert asked(home, vouched_from_outside(home)) == ((1,), False)
+
+
+def test_what_the_tripwire_says_is_seen_and_does_not_matter_to_a_plan_that_does_not_name_it(home):
+    home.outside_says(LIE, age_s=3.0)
+    seen = observe(home, quiet(home))
+    assert (seen.outside.address, seen.outside.is_fresh) == (LIE, True)
+    assert asked(home, quiet(home, 1, spare_if_router_says=home.home)) == ((), True)
+
+
+@pytest.mark.parametrize("router", [None, LIE])
+@pytest.mark.parametrize("outside", [None, LIE])
+def test_where_both_vouch_each_of_them_can_bring_in_the_panel_and_either_can_be_silent(home, router, outside):
+    home.outside_says(outside or home.home)
+    if router:
+        home.router_says(router)
+    readings, spared = asked(home, vouched_from_outside(home, spare_if_router_says=home.home))
+    assert (sorted(readings), spared) == (([], True) if router is outside is None else (list(EVERYBODY), False))
+
+
+@pytest.mark.parametrize("tired", [(), (1,), (0, 1), (0, 2, 3)])
+def test_who_has_a_rest_is_left_out_of_the_panel_and_of_the_turns(home, tired):
+    awake = [number for number in EVERYBODY if number not in tired]
+    assert sorted(asked(home, tired=tired)[0]) == awake
+    assert sorted(asked(home, quiet(home, 0), hinted=True, tired=tired)[0]) == awake
+    assert asked(home, quiet(home), tired=tired)[0] == (awake[0],)
+
+
+def test_when_all_have_a_rest_a_quorum_is_asked_all_the_same(home):
+    assert sorted(asked(home, tired=EVERYBODY)[0]) == [0, 1]
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+@pytest.mark.parametrize("down", [(), (0,), (1,), (0, 1)])
+def test_while_down_nobody_is_asked_before_a_target_answers(home, down, hinted):
+    for number in down:
+        home.target_is_down(number)
+    readings, spared = asked(home, phase=Phase.DOWN, hinted=hinted)
+    assert (sorted(readings), spared) == (([], True) if len(down) == len(home.targets) else (list(EVERYBODY), False))
+
+
+def test_a_hint_changes_nothing_once_hints_have_had_their_share(home):
+    assert asked(home, quiet(home, 1, even_if_hinted=True), hinted=True) == ((0,), False)
+    assert asked(home, quiet(home, 0, even_if_hinted=True), hinted=True) == ((), True)
