@@ -52,7 +52,7 @@ class Lab:
             parts.callback(self.internet.close)
             self.line = Line(self.box)
             parts.callback(self.line.close)
-            self.line.announces(router_announces)
+            self.line.announces(wanted=router_announces)
             self.internet.wait(time.monotonic() + _START_S)
             self.outages = Outages(self.box, self.line, self.internet)
             self._parts = parts.pop_all()

@@ -75,7 +75,7 @@ class Line:
         """What must be alive."""
         return [self._provider, self._client, self._dns, *([self._upnp] if self._upnp else [])]
 
-    def announces(self, wanted: bool) -> None:
+    def announces(self, *, wanted: bool) -> None:
         """Whether the router speaks NAT-PMP, PCP and UPnP. One that does not drops every question about them."""
         if self._upnp:
             self._upnp.end()

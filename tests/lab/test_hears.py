@@ -53,10 +53,10 @@ def test_a_router_that_starts_anew_is_no_outage_and_is_heard_again(lab):
     with lab.product({"wan": {"tripwire": "off"}}) as product:
         product.wait_until_up()
         wait_for(lambda: up(product, "upnp") == 1, lambda: product.output[-3000:])
-        lab.line.announces(False)
+        lab.line.announces(wanted=False)
         wait_for(lambda: up(product, "router_watch") == 0, lambda: product.output[-3000:], SOON_S)
         assert product.state() == "UP"
-        lab.line.announces(True)
+        lab.line.announces(wanted=True)
         published(lab, lab.renumber().address, product)
 
 
@@ -78,7 +78,7 @@ def test_a_flood_of_forged_announcements_changes_nothing(lab, source):
 
 
 def test_whoever_cannot_hear_is_shown_and_the_poll_goes_on(lab):
-    lab.line.announces(False)
+    lab.line.announces(wanted=False)
     with lab.box.inside("home"), socket.socket(type=socket.SOCK_DGRAM) as taken, lab.outage("stun"):
         taken.bind(("", 5350))  # without SO_REUSEADDR: nobody else can listen there
         with lab.product({"loop": {"interval": "10s", "probe_timeout": "4s"}}) as product:
