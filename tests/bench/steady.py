@@ -29,7 +29,7 @@ RESTED_HOURS = 3.0
 
 def figures() -> Iterator[Figure]:
     for router, calls_bound in ((True, 4), (False, 21)):
-        words = "router answers NAT-PMP" if router else "router without NAT-PMP"
+        words = "router answers NAT-PMP" if router else "router says nothing, tripwire off"
         with tempfile.TemporaryDirectory(prefix="cadence-bench-") as text:
             yield from _run(Path(text), words, calls_bound, router=router)
 
@@ -51,7 +51,7 @@ def _run(folder: Path, words: str, calls_bound: int, *, router: bool) -> Iterato
 
 
 def unhurried(
-    home: TlsHome, folder: Path, hours: float, rest_s: float = 0.0
+    home: TlsHome, folder: Path, hours: float, rest_s: float = 0.0, *, tripwire: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """The child's report, and the arrivals at the servers in the child's own time."""
     folder.mkdir()
@@ -60,7 +60,15 @@ def unhurried(
     home.arrivals.clear()
     home.handshakes.clear()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.unhurried", str(config), str(hours), str(rest_s)],
+        [
+            sys.executable,
+            "-m",
+            "tests.bench.unhurried",
+            str(config),
+            str(hours),
+            str(rest_s),
+            *([home.address] if tripwire else []),
+        ],
         stdout=subprocess.PIPE,
         check=True,
         cwd=folder,  # a developer's own .env is not for the benchmark

@@ -3,7 +3,10 @@
 Clock and doorbell are the seams of the loop; these two are real time plus the waits that were not waited for. Everything else is the
 product's own: settings, probes and their threads, TLS, DNS reconciliation, the store and its fsync, metrics, log, web server.
 
-``python -m tests.bench.unhurried CONFIG HOURS REST_S`` writes one JSON document to stdout; the service's log goes to /dev/null.
+Listeners would hear real time only, so there are none. With an address as the fourth word, the tripwire is taken to have heard that
+address at the end of each wait that was skipped, as it would have.
+
+``python -m tests.bench.unhurried CONFIG HOURS REST_S [ADDRESS]`` writes one JSON document to stdout; the log goes to /dev/null.
 """
 
 import json
@@ -11,12 +14,14 @@ import os
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
+from cadence_exporter.cli import listening as listening_module
 from cadence_exporter.cli import service as service_module
 from cadence_exporter.cli.service import Service
 from cadence_exporter.loop import Loop
@@ -26,6 +31,7 @@ from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Failed, Observation, Reading
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.model.wakeup import Reason, Wakeup
+from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.record.log.spool import Spool
 from cadence_exporter.settings.load import load
 from tests.bench.process import resident_mib
@@ -52,8 +58,9 @@ class SkippingDoorbell:
 
     stopping = False
 
-    def __init__(self, clock: SkippingClock, hours: float, rest_s: float) -> None:
+    def __init__(self, clock: SkippingClock, hours: float, rest_s: float, heard: Callable[[], None]) -> None:
         self._clock = clock
+        self._heard = heard
         self._end = clock.monotonic() + hours * 3600
         self._rest_s = rest_s
         # Arrays, because lists of numbers would look like a leak of the product's.
@@ -73,6 +80,7 @@ class SkippingDoorbell:
         if self._rest_s:
             time.sleep(self._rest_s)
         self._clock.skipped += max(0.0, until - self._clock.monotonic())
+        self._heard()
         self.real.append(time.monotonic())
         self.skipped.append(self._clock.skipped)
         return (
@@ -141,16 +149,34 @@ class TimedLoop(Loop):
 
 def main() -> None:
     config, hours, rest_s = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    outside = IPv4Address(sys.argv[4]) if sys.argv[4:] else None
     with Path(os.devnull).open("w") as nowhere:
-        document = measure(config, hours, rest_s, Spool.over(nowhere))
+        document = measure(config, Pace(hours, rest_s, outside), Spool.over(nowhere))
     json.dump(document, sys.stdout)
 
 
-def measure(config: Path, hours: float, rest_s: float, log: Spool) -> dict[str, Any]:
-    clock = SkippingClock()
-    with mock.patch.object(service_module, "SystemClock", return_value=clock):
+class Pace(NamedTuple):
+    """How long, how fast, and what the tripwire hears."""
+
+    hours: float
+    rest_s: float
+    outside: IPv4Address | None
+
+
+def measure(config: Path, pace: Pace, log: Spool) -> dict[str, Any]:
+    clock, word = SkippingClock(), LastWord()
+
+    def heard() -> None:
+        if pace.outside is not None:
+            word.say(pace.outside, clock.monotonic())
+
+    with (
+        mock.patch.object(service_module, "SystemClock", return_value=clock),
+        mock.patch.object(listening_module, "LastWord", return_value=word),
+    ):
         service = Service(lambda: load(config, os.environ, Path.cwd()), log)
-    doorbell, cycles = SkippingDoorbell(clock, hours, rest_s), Cycles()
+    doorbell, cycles = SkippingDoorbell(clock, pace.hours, pace.rest_s, heard), Cycles()
+    heard()
     around = service.loop.around
     loop = TimedLoop(
         replace(around, doorbell=doorbell, recorders=(*around.recorders, cycles)),
@@ -159,7 +185,8 @@ def measure(config: Path, hours: float, rest_s: float, log: Spool) -> dict[str, 
         lambda: None,
     )
     loop.lengths = array("d")
-    service.listen()
+    with mock.patch.object(listening_module.Listening, "begin"):
+        service.listen()
     doorbell.real.append(time.monotonic())
     doorbell.skipped.append(clock.skipped)
     loop.run()

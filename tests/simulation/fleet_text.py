@@ -85,8 +85,9 @@ SAMPLING = """
 - Calls into a cut line count as none. Requests are counted when they are made; DNS look-ups of the services' names, TLS and the probes
   of WAN targets are not counted. Looking up the zone at the provider (one or two calls after a start, then kept for a day) is not either.
 - A router that announces does so once, and the home hears it at once. Real ones repeat themselves (RFC 6886 section 3.2.1), which the
-  doorbell limits to one look in 2 s and 60 an hour. Nothing in the product listens for announcements yet: today's homes are in the first
-  and the fourth row.
+  doorbell limits to one look in 2 s and 60 an hour.
+- The tripwire is off in these homes. With it a home whose router says nothing learns within three seconds that its line is back, and
+  within eight that its address changed: its fleet is as close together as one whose routers announce.
 - Every home has one record, under a name of its own, so that no home warms a resolver's cache for another.
 """
 
