@@ -20,9 +20,13 @@ _PATIENCE_S = 0.5
 """How long a lane waits for the loop's commit; what it could not take off the disk goes with the next commit."""
 
 
-def rows_of(outbox: Outbox) -> Image:
-    """What should be on disk."""
-    return {(TABLE, *address): _row(address, letter) for address, letter in outbox.letters().items()}
+def rows_of(outbox: Outbox, on_disk: Image | None = None) -> Image:
+    """What should be on disk. A letter never changes but for its number, so the rows that are there already are taken as they are."""
+    rows: Image = {}
+    for address, letter in outbox.letters().items():
+        known = (on_disk or {}).get((TABLE, *address))
+        rows[TABLE, *address] = known if known and known[0] == letter.number else _row(address, letter)
+    return rows
 
 
 def read_rows(connection: sqlite3.Connection) -> Image:
