@@ -100,7 +100,7 @@ WHILE_THE_PATH_FAILS = (
     Rule(
         FaultLayer.ACCESS,
         "the router says that it has no WAN address",
-        lambda e: e.router_has_no_wan and e.reach in (Reach.NOWHERE, Reach.ROUTER),
+        lambda e: e.router_has_no_wan and e.reach is Reach.ROUTER,
     ),
     Rule(
         FaultLayer.ACCESS,

@@ -11,7 +11,6 @@ from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.trace import Neighbour
 
 BOTH = (False, True)
-NOBODY_BEYOND = (Reach.NOWHERE, Reach.ROUTER)
 
 
 def every_evidence():
@@ -39,8 +38,7 @@ EVERY = every_evidence()
 def access(e):
     """What lets a modem's power be cut."""
     own_side = e.link_works is True and e.router_alive and not e.targets_are_names and not e.heard_outside
-    shown = e.reach is Reach.ROUTER and e.isp_answers_usually
-    return own_side and e.reach in NOBODY_BEYOND and (shown or e.router_has_no_wan)
+    return own_side and e.reach is Reach.ROUTER and (e.isp_answers_usually or e.router_has_no_wan)
 
 
 MAY_BE_NAMED = {
