@@ -34,13 +34,24 @@ def test_the_example_file_loads_and_means_the_defaults(tmp_path: Path) -> None:
     assert loaded.settings == load(None, {"HOME": "/x"}, tmp_path).settings
 
 
+SINK_SECRETS = {
+    "key.json": '{"client_email": "a@b.example", "private_key": "-----BEGIN PRIVATE KEY-----"}',
+    "apprise_urls": "ntfy://topic\njson://host",
+    "heartbeat_url": "https://hc.example.com/uuid",
+}
+
+
 def test_the_example_file_loads_with_everything_uncommented(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("YWJj")
     (tmp_path / "secret").chmod(0o600)
     (tmp_path / "web.yml").write_text("")
+    for name, content in SINK_SECRETS.items():
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o600)
     lines = (ROOT / "cadence.example.yaml").read_text().splitlines()[5:]
     text = "\n".join(line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in lines)
     text = text.replace("/run/secrets/cloudflare_token", "secret").replace("/run/secrets/tsig_key", "secret")
+    text = text.replace("/etc/cadence-exporter/key.json", "key.json").replace("/run/secrets/", "")
     (tmp_path / "cadence.yaml").write_text(text)
     loaded = load(None, {}, tmp_path)
     assert loaded.warnings == ()
