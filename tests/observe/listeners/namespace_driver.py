@@ -125,6 +125,7 @@ def netlink() -> dict[str, int]:
             ip("link", "set", name, "up")
         ip("link", "set", "veth1", "master", "br-docker")
         ip("addr", "add", "172.17.0.1/16", "dev", "br-docker")
+        home.settle()
         ip("link", "del", "veth1")
         ip("link", "del", "br-docker")
 

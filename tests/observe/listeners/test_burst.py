@@ -45,7 +45,7 @@ def test_news_are_never_held_back_longer_than_the_longest_nor_rung_more_often_th
 
 def test_a_flood_rings_three_times_a_second() -> None:
     rings = rings_of(Burst(again_s=2.0), [n / 1000 for n in range(10_000)], 20.0)
-    assert len(rings) <= 10 / LONGEST_S + 2
+    assert 0.9 * 10 / LONGEST_S <= len(rings) <= 10 / LONGEST_S + 2
 
 
 @given(st.lists(st.floats(0.0, 5.0), max_size=5), st.floats(0.0, 20.0))
