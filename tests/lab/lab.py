@@ -3,14 +3,16 @@
 import contextlib
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Self
 
 from tests.lab import places
 from tests.lab.internet import Internet
 from tests.lab.line import Line, Renumbering
-from tests.lab.namespaces import Namespaces
+from tests.lab.namespaces import PATH, Namespaces, environ
 from tests.lab.outages import Outages
 from tests.lab.product import Product
 
@@ -32,12 +34,24 @@ TOOLS = {
 _START_S = 30.0
 
 
+@lru_cache(maxsize=1)
 def missing() -> str:
     """Why there can be no lab on this machine; empty when there can."""
     if os.geteuid() != 0:
         return "the lab makes network namespaces: needs root"
-    absent = [name for name in TOOLS if shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None]
-    return f"not installed: {', '.join(f'{name} (Debian package {TOOLS[name]})' for name in absent)}" if absent else ""
+    absent = [name for name in TOOLS if shutil.which(name, path=PATH) is None]
+    if absent:
+        return f"not installed: {', '.join(f'{name} (Debian package {TOOLS[name]})' for name in absent)}"
+    refused = _refused()
+    return f"this machine allows root no networks of its own: {refused}" if refused else ""
+
+
+def _refused() -> str:
+    """What the kernel says to the kinds of things that the lab is made of, in a namespace that ends at once; empty: nothing."""
+    sample = "mount -t tmpfs lab /run && ip link add name one type veth && ip link add name two type bridge && nft add table inet lab"
+    command = ["unshare", "--mount", "--pid", "--net", "--fork", "--mount-proc", "sh", "-ec", sample]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_START_S, env=environ())
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else ""
 
 
 class Lab:

@@ -10,21 +10,31 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.blackbox.instance import _NOT_OURS
+
 _CLONE_NEWNET = 0x40000000
 _WIRES = Path(__file__).parent / "wires.sh"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _START_S = 30.0
+PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+"""Root by su has often no path to the programs of root."""
+
+
+def environ(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of every program in the lab: ours, without what would be meant for the product or lead out of the lab."""
+    ours = {name: value for name, value in os.environ.items() if not _NOT_OURS.match(name)}
+    return {**ours, "PATH": PATH, **(more or {})}
 
 
 class Namespaces:
     """The box. Its first process reads from a pipe that only we hold, so that it ends when we do, even by SIGKILL."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str]) -> None:
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--net", "--fork", "--mount-proc", "sh", str(_WIRES)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **environ},
+            env=environ(variables),
         )
         self._daemons: list[Daemon] = []
         assert self._holder.stdout is not None
@@ -64,13 +74,15 @@ class Namespaces:
     def run(self, name: str, *command: str, stdin: str | None = None) -> str:
         """Run a short command with the network of that namespace; its output."""
         with self.inside(name):
-            done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run(
+                command, input=stdin, capture_output=True, text=True, timeout=30, check=False, env=environ()
+            )
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} in {name}: {done.stderr or done.stdout}")
         return done.stdout
 
     def spawn(
-        self, name: str, *command: str, log: str, environ: Mapping[str, str] | None = None, append: bool = False
+        self, name: str, *command: str, log: str, variables: Mapping[str, str] | None = None, append: bool = False
     ) -> "Daemon":
         """Start a process that stays, with network, mounts and process numbers of the box; it writes to ``log``."""
         with (self.folder / log).open("ab" if append else "wb") as output:
@@ -82,7 +94,7 @@ class Namespaces:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environ or {})},
+                env=environ(variables),
             )
         daemon = Daemon(outer, self.folder / log)
         self._daemons.append(daemon)

@@ -82,7 +82,7 @@ class Product(Instance):
             *(*_UNPRIVILEGED, sys.executable, "-m", "cadence_exporter", "run", "--config", "/run/lab/cadence.yaml"),
             log="cadence.log",
             append=True,
-            environ={"REQUESTS_CA_BUNDLE": "/run/lab/ca.pem", "PYTHONPATH": str(ROOT), "no_proxy": "*"},
+            variables={"REQUESTS_CA_BUNDLE": "/run/lab/ca.pem", "PYTHONPATH": str(ROOT)},
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.blackbox.instance import wait_for
 from tests.lab.lab import Lab, missing
+from tests.lab.namespaces import environ
 from tests.lab.product import ROOT
 
 pytestmark = [pytest.mark.real_server, pytest.mark.skipif(bool(missing()), reason=missing() or "-")]
@@ -27,7 +28,10 @@ threading.Event().wait()
 def the_machine():
     """What a lab could leave behind on it."""
     commands = (("ip", "netns", "list"), ("ip", "-o", "link"), ("ip", "-o", "addr"), ("nft", "list", "ruleset"))
-    said = [subprocess.run(command, capture_output=True, check=True, text=True).stdout for command in commands]
+    said = [
+        subprocess.run(command, capture_output=True, check=True, text=True, env=environ()).stdout
+        for command in commands
+    ]
     mounts = Path("/proc/self/mountinfo").read_text()
     return [*said, mounts, sorted(Path("/run").iterdir()), Path("/etc/resolv.conf").read_text()]
 
