@@ -39,7 +39,7 @@ class FaultPlan:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls = 0
-        self.by_call: dict[int, DeviceFault] = {}
+        self.by_call: dict[int, DeviceFault | None] = {}
         self.always: DeviceFault | None = None
 
     def clear(self) -> None:

@@ -135,6 +135,7 @@ def test_what_is_not_called_doubtful_left_the_power_on(bench: Bench, fault: Devi
     if fault is DeviceFault.SILENT_AFTER:
         pytest.skip("an answer that never comes is the case of lost_after, slower")
     for number in range(1, calls_of_a_bounce(bench) + 1):
+        bench.faults.clear()
         bench.faults.by_call = {number: fault}
         doubtful = True
         try:
@@ -145,6 +146,28 @@ def test_what_is_not_called_doubtful_left_the_power_on(bench: Bench, fault: Devi
         bench.faults.clear()
         bench.client().ensure_on(soon())
         bench.later(OFF_FOR_S + 5)
+
+
+def test_a_device_that_is_out_of_reach_from_any_call_on_is_doubtful_when_its_power_may_be_off(bench: Bench) -> None:
+    """As a plug on the Wi-Fi that it cuts: obeyed, and not heard of again."""
+    left_off = 0
+    for number in range(1, calls_of_a_bounce(bench) + 1):
+        bench.faults.clear()
+        bench.faults.by_call = {**dict.fromkeys(range(1, number)), number: DeviceFault.LOST_AFTER}
+        bench.faults.always = DeviceFault.LOST_BEFORE
+        doubtful = False
+        try:
+            bench.client().bounce(OFF_FOR_S, soon())
+        except ActionFailed as error:
+            doubtful = error.doubtful
+        else:
+            break  # only the watts were not heard any more: the proof was
+        left_off += not bench.relay.power_on
+        assert bench.relay.power_on or doubtful, number
+        bench.faults.clear()
+        bench.client().ensure_on(soon())
+        bench.later(OFF_FOR_S + 5)
+    assert left_off
 
 
 def test_a_client_killed_after_any_call_leaves_a_power_that_comes_back(bench: Bench) -> None:
