@@ -16,6 +16,7 @@ from cadence_exporter.demo.natpmp_router import NatPmpMode
 from tests.alerting.scaled import scaled_rules
 from tests.alerting.shipped import ALERTS, RULES, document
 from tests.blackbox.instance import Instance, wait_for
+from tests.fakes.google import serving
 from tests.grafana.answered import answered, called, questions
 from tests.grafana.expressions import Range
 from tests.grafana.month import month
@@ -31,6 +32,7 @@ AT_FULL_HOURS = {"slo: Downtime by hour of the day A", "slo: Longest A"}
 """Samples at full hours or minutes of the clock: a process of a minute's age may have none. The month has."""
 NOT_BROUGHT_ABOUT = {
     "debug: Log lines by level B": "no line is dropped unless whoever reads them stands still",
+    "debug: Told, failed, given up C": "nothing gives way before thousands wait",
     "debug: Exceptions, overruns, empty cycles B": "the loop cuts off what takes longer than its wait",
     "debug: Exceptions, overruns, empty cycles C": "a cycle breaks only by a bug, and none is known",
 }
@@ -95,9 +97,11 @@ def watched(tmp_path):
     for path in (ALERTS, RULES):
         rules.append(tmp_path / path.name)
         rules[-1].write_text(yaml.safe_dump(scaled_rules(document(path), FASTER)))
-    with demo_home(SPEED) as home:
+    with demo_home(SPEED) as home, serving(lambda _, path, *__: (200 if path == "/fine" else 500, {}, b"")) as phone:
         settings = demo_settings(home, tmp_path / "state", SPEED, f"127.0.0.1:{free_port()}")
         settings["metrics"] = {"public_ip_info": False}
+        to = phone.replace("http:", "json:")
+        settings["notify"] = {"urls": [f"{to}/fine", f"{to}/broken"], "quiet_period": "0s"}
         with Instance(tmp_path / "run", settings) as instance:
             instance.wait_until_up()
             targets = {f"127.0.0.1:{instance.port}": {"site": "home"}}
