@@ -4,7 +4,7 @@ from typing import Protocol
 
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.cycle import Cycle
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import ApiCall
@@ -20,6 +20,7 @@ class Clock(Protocol):
     def monotonic(self) -> Instant: ...
     def wall(self) -> WallTime: ...
     def now(self) -> Now: ...
+    def since_boot(self) -> Boot: ...
 
 
 class Doorbell(Protocol):

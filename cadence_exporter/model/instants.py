@@ -18,6 +18,16 @@ class Now:
     wall: WallTime
 
 
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """How long this machine runs: what ages are told by over a restart, for no setting of a wall clock touches it."""
+
+    id: str
+    """Another one after each boot; empty where the system does not say."""
+    seconds: float
+    """Since the boot, those in which the machine was suspended included."""
+
+
 def jump_s(since: Now, now: Now) -> float:
     """Seconds that the wall clock moved more than the monotonic one: this host slept, or its clock was set. Negative: set back."""
     return (now.wall - since.wall) - (now.instant - since.instant)

@@ -1,6 +1,6 @@
 """The clocks of the pretend home. True time is the simulator's own; the host sees a monotonic clock and an untrustworthy wall clock."""
 
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 
 EPOCH = 1_767_225_600.0
 """Where the wall clock begins when nobody tampers with it: 2026-01-01, UTC."""
@@ -19,6 +19,8 @@ class WorldClock:
         """Seconds that the host was suspended so far."""
         """The same without the time in which the host was suspended."""
         self._booted = 0.0
+        self._boots = 0
+        self._slept_before = 0.0
         self._wall_base = EPOCH
         self._wall_from = 0.0
         self._wall_rate = 1.0
@@ -35,6 +37,10 @@ class WorldClock:
         """See the seam."""
         return Now(self.monotonic(), self.wall())
 
+    def since_boot(self) -> Boot:
+        """See the seam. Time in suspension counts, as on Linux."""
+        return Boot(f"boot-{self._boots}", self.monotonic() + self.slept - self._slept_before)
+
     def move_to(self, true: float) -> None:
         """Let time pass, with the host awake. Never back."""
         if true > self.true:
@@ -49,6 +55,8 @@ class WorldClock:
     def boot(self) -> None:
         """The monotonic clock begins anew."""
         self._booted = self.awake
+        self._boots += 1
+        self._slept_before = self.slept
 
     def set_wall(self, wall: float, rate: float = 1.0) -> None:
         """Somebody sets the wall clock; from now on it runs at ``rate`` seconds a second."""

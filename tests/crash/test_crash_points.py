@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from cadence_exporter.loop import Loop
+from cadence_exporter.model.outcome import Done
 from cadence_exporter.record.state import state_file
 from tests.crash.disks import left_by
 from tests.crash.recovery import recover, while_loading
@@ -95,7 +96,7 @@ class ActsWithoutIntent(Loop):
     """A defect: nothing is on disk before DNS is touched."""
 
     def _act(self, decision):
-        return self.equipment.perform(decision.actions) if decision.actions else ()
+        return Done(self.equipment.perform(decision.actions) if decision.actions else ())
 
 
 def first_broken(folder, make_loop, words):

@@ -4,8 +4,10 @@ import functools
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.recovery import EMPTY_LEDGER
 from cadence_exporter.record.state.image import read_image, sealed, write_changes
 from cadence_exporter.record.state.store import SqliteStore
 from tests.fuzz.promises import Target, folder
@@ -45,8 +47,9 @@ def store(data):
     memory, cycles, said = _restart(place)
     assert memory.phase is Phase.INIT
     if mode != ROWS:
-        assert memory in known, "a memory that never was"
-        assert mode != WITH_COPY or memory == known[-1]
+        told = replace(memory, recovery=EMPTY_LEDGER)  # of the power, damage makes one believe the worst
+        assert told in known, "a memory that never was"
+        assert mode != WITH_COPY or told == known[-1]
     again, cycles_again, _ = _restart(place)
     assert cycles_again >= cycles, said
     assert dict(again.beliefs) == dict(memory.beliefs)

@@ -7,7 +7,7 @@ from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Assessment, Link
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import AddressChanged, Decision, OutageEnded, Reconcile, Transition
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Phase, RecordMemory
 from cadence_exporter.model.observation import (
     Answered,
@@ -50,6 +50,9 @@ class Hands:
 
     def now(self):
         return Now(self.monotonic(), self.wall())
+
+    def since_boot(self):
+        return Boot("this-boot", self.seconds)
 
 
 class Broken:

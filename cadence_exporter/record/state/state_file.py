@@ -6,11 +6,13 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.record.log.journal import Fact, Journal, Level
 from cadence_exporter.record.state import chronicle
 from cadence_exporter.record.state.image import counters_of, memory_of, read_image
+from cadence_exporter.record.state.ledger_rows import ledger_of
 from cadence_exporter.record.state.migration import migrate
 from cadence_exporter.record.state.outbox_rows import letters_of, read_rows
 from cadence_exporter.record.state.schema import Damaged, check_pages, check_version, create, is_damage
@@ -37,6 +39,10 @@ class StateFile:
         self.path = directory / NAME
         self.copy = directory / f"{NAME}.good"
         self._journal = journal
+        self.restored = False
+        """The good copy took the place of what was damaged or gone: what was written since it was made is lost."""
+        self.lost = False
+        """What was damaged had no copy: nobody knows what happened before."""
 
     def open(self) -> sqlite3.Connection:
         """A checked connection. A damaged file is set aside on the way, and the good copy takes its place.
@@ -48,11 +54,16 @@ class StateFile:
             if not self.path.is_file():
                 restored = self._begin()
             try:
-                return self._checked()
+                connection = self._checked()
             except Damaged as why:
                 if restored:
                     self._set_aside(self.copy, why)
                 self._set_aside(self.path, why)
+                self.lost = True
+            else:
+                self.restored = self.restored or restored
+                self.lost = self.lost and not restored
+                return connection
         raise StateUnavailable(f"{self.path} cannot be used, and neither can a new one")
 
     def is_still(self, inode: int) -> bool:
@@ -152,7 +163,9 @@ def check(connection: sqlite3.Connection) -> None:
         check_version(connection)
         check_pages(connection)  # what it finds may not even be text
         image = read_image(connection)
-        memory_of(image, Now(Instant(0.0), WallTime(0.0)))
+        epoch = Now(Instant(0.0), WallTime(0.0))
+        memory_of(image, epoch)
+        ledger_of(image, epoch, SystemClock())  # only whether the rows make sense
         counters_of(image)
         chronicle.check_rows(connection)
         letters_of(read_rows(connection))

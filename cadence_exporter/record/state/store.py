@@ -16,6 +16,7 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.recovery import Bounce
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.metrics.tally import CounterKey, counts
@@ -34,6 +35,7 @@ from cadence_exporter.record.state.image import (
     sealed,
     write_changes,
 )
+from cadence_exporter.record.state.ledger_rows import LEDGER_ROWS, doubted, ledger_of, ledger_rows
 from cadence_exporter.record.state.lock import DirectoryLock, InUse
 from cadence_exporter.record.state.marks import Marks, read_marks
 from cadence_exporter.record.state.schema import Damaged, NewerSchema
@@ -99,14 +101,15 @@ class SqliteStore:
             self.acquire()
             connection = self._opened()
             memory = self._take_in(connection, now)
+            memory = doubted(memory, now, lost=self._file.lost, restored=self._file.restored)
             self._loaded = True
             self._renew_copy(connection)
             self._memory = memory
             self._write()
         except StateUnavailable as error:
             memory = self._loaded_despite(error, memory, now)
-        self._memory = memory
-        return memory
+        self._memory = replace(memory, on_disk=self.up)
+        return self._memory
 
     def counters(self) -> Mapping[CounterKey, float]:
         """The sums as of the last commit, except the seconds per state."""
@@ -126,11 +129,15 @@ class SqliteStore:
         wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
         self._running = Running(cycle.memory.phase, wait_s + CYCLE_SLACK_S, clean=False)
         self._write()
-        if self._copy_is_due() and self._connection is not None:
+        cut = cycle.power is not None and isinstance(cycle.power.action, Bounce)
+        if (cut or self._copy_is_due()) and self._connection is not None:
             self._renew_copy(self._connection)
 
     def commit_intent(self, memory: Memory) -> None:
-        """See the seam. Only the records: an outage that is over, say, is so on disk together with its history and counters."""
+        """See the seam. Only the records and the ledger of the power.
+
+        An outage that is over, say, is so on disk together with its history and counters.
+        """
         self._write(intent=memory)
 
     def close(self, now: Now) -> None:
@@ -159,7 +166,8 @@ class SqliteStore:
             self._outbox.restore(outbox_rows.letters_of(self._rows_on_disk))
             for held in chronicle.addresses(connection):
                 self._chronicler.newest[held.family] = (str(held.address), held.last)
-            return replace(memory_of(image, now), calls=self.marks.recent_calls)
+            ledger = ledger_of(image, now, self._clock)
+            return replace(memory_of(image, now), calls=self.marks.recent_calls, recovery=ledger)
         except (sqlite3.Error, Damaged, ValueError, TypeError, KeyError) as error:
             raise StateUnavailable(f"{self._dir}: {error}") from error
 
@@ -169,7 +177,10 @@ class SqliteStore:
             self._hands_off = error
         extras = {"directory": str(self._dir), "why": str(error)}
         self._faults.journal.event(Fact("STORE", "MEMORY", "nothing survives a restart", "", extras, Level.ERROR, "🔴"))
-        if self._loaded or self._hands_off is not None:
+        if self._loaded:
+            return memory
+        memory = doubted(memory, now, lost=True)
+        if self._hands_off is not None:
             return memory
         with contextlib.suppress(StateUnavailable, Damaged, sqlite3.Error):
             with contextlib.closing(open_for_reading(self._dir)) as connection:
@@ -207,7 +218,7 @@ class SqliteStore:
                 self._take_in(connection, self._clock.now())
                 self._loaded = True
             if intent is None:
-                self._transact(connection, self._image(), outbox_rows.rows_of(self._outbox))
+                self._transact(connection, self._image(), outbox_rows.rows_of(self._outbox, self._rows_on_disk))
             else:
                 self._transact(connection, self._intended(intent), self._rows_on_disk)
             self.up = True
@@ -221,13 +232,14 @@ class SqliteStore:
 
     def _image(self) -> Image:
         """What should be on disk."""
-        rows = memory_rows(self._memory) if self._memory is not None else {}
+        rows = memory_rows(self._memory) | ledger_rows(self._memory.recovery, self._clock) if self._memory else {}
         return sealed(rows | counter_rows(self._counters, self._hold()) | running_rows(self._running))
 
     def _intended(self, memory: Memory) -> Image:
-        """What is on disk, with the records of ``memory``."""
-        kept = {key: row for key, row in self._on_disk.items() if key[0] != "record_state"}
-        return sealed(kept | {key: row for key, row in memory_rows(memory).items() if key[0] == "record_state"})
+        """What is on disk, with the records and the ledger of ``memory``."""
+        kept = {key: row for key, row in self._on_disk.items() if key[0] != "record_state" and key not in LEDGER_ROWS}
+        records = {key: row for key, row in memory_rows(memory).items() if key[0] == "record_state"}
+        return sealed(kept | records | ledger_rows(memory.recovery, self._clock))
 
     def _transact(self, connection: sqlite3.Connection, image: Image, rows: Image) -> None:
         connection.execute("BEGIN IMMEDIATE")

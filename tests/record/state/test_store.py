@@ -17,7 +17,9 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.memory import Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Result
+from cadence_exporter.model.recovery import EMPTY_LEDGER
 from cadence_exporter.record.state import history
+from cadence_exporter.record.state.ledger_rows import MOST_PER_DAY
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.schema import KEPT_ROWS
 from cadence_exporter.record.state.store import CYCLE_SLACK_S, MAX_UNWRITTEN, SqliteStore
@@ -76,7 +78,9 @@ def test_a_fresh_store_begins_in_init_with_nothing(opened, clock, tmp_path):
 def test_a_directory_that_cannot_even_be_looked_for_is_done_without(opened, clock, tmp_path):
     nowhere = tmp_path / ("x" * 300)  # as good as one in a closed folder, and root is stopped by it too
     store = opened(nowhere)
-    assert store.load(clock.now()) == Memory(Phase.INIT, clock.now())
+    found = store.load(clock.now())
+    assert replace(found, recovery=EMPTY_LEDGER) == Memory(Phase.INIT, clock.now(), on_disk=False)
+    assert len(found.recovery.bounces) == MOST_PER_DAY
     assert not store.up
     assert "nothing survives a restart" in store.said.text
     with pytest.raises(StateUnavailable):
