@@ -10,6 +10,8 @@ REFUTED_S = 10.0
 """An answer that is still missing so long after a look found the path working will not come: it is the servers that are dead."""
 DEAF_S = 3600.0
 """Silence that turned out to be no outage does not ring for so long: UDP may be blocked here, or get lost all day."""
+LONG_SILENCE_S = 60.0
+"""Until then also one that does not ring is worth asking on: a line that comes back with another address was silent for seconds."""
 
 
 class PathSeen(NamedTuple):
@@ -42,9 +44,10 @@ class Tripping:
     def heard(self, address: IPv4Address, now: Instant, path: PathSeen) -> bool:
         """A server answered: it sees us under ``address``."""
         changed = self.address is not None and address != self.address
-        returned = self._end_of_an_outage(now, path)
+        # A change explains the silence before it: whatever a look then found, that was no false alarm.
+        rings = changed or self._end_of_an_outage(now, path)
         self.address, self.silent_since, self._rung = address, None, False
-        return changed or returned
+        return rings
 
     def silence(self, asked: Instant, now: Instant, path: PathSeen) -> bool:
         """Nobody answered what was asked at ``asked``."""
@@ -67,7 +70,10 @@ class Tripping:
         """Whether there is little to hear: nobody ever answered, or the silence has nothing to do with the path."""
         if self.silent_since is None:
             return False
-        return self.address is None or (self._deaf(now) and not path.failed_since(self.silent_since))
+        if self.address is None:
+            return True
+        long = now - self.silent_since >= LONG_SILENCE_S or self.refuted(now, path)
+        return long and self._deaf(now) and not path.failed_since(self.silent_since)
 
     def _end_of_an_outage(self, now: Instant, path: PathSeen) -> bool:
         since = self.silent_since

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address
 
-from cadence_exporter.decide.tripwire import DEAF_S, REFUTED_S, PathSeen, Tripping
+from cadence_exporter.decide.tripwire import DEAF_S, LONG_SILENCE_S, REFUTED_S, PathSeen, Tripping
 from cadence_exporter.model.instants import Instant
 
 HOME, MOVED = IPv4Address("93.184.216.34"), IPv4Address("81.2.69.142")
@@ -78,6 +78,23 @@ def test_packets_that_get_lost_while_a_look_finds_the_path_working_do_not_ring_a
     assert not hear(wire, 12, path=seen(worked=9.3))
     assert not hush(wire, 30, seen(worked=9.3))
     assert not hear(wire, 33, path=seen(worked=9.3))
+
+
+def test_a_change_explains_the_silence_before_it_and_the_next_silence_rings():
+    wire = answering()
+    assert hush(wire, 9)
+    assert hear(wire, 12, MOVED, seen(worked=11.5))  # the look came when the line was back
+    assert hush(wire, 30)
+
+
+def test_a_silence_that_does_not_ring_is_listened_to_for_a_minute_it_may_end_with_another_address():
+    wire = answering()
+    hush(wire, 9)
+    hear(wire, 12, path=seen(worked=9.3))  # a false alarm: the next silence does not ring
+    assert not hush(wire, 30, seen(worked=9.3))
+    assert not wire.hopeless(Instant(30), seen(worked=9.3))
+    assert wire.hopeless(Instant(28 + LONG_SILENCE_S), seen(worked=9.3))
+    assert hear(wire, 33, MOVED)
 
 
 def test_the_end_of_an_outage_rings_even_if_its_beginning_did_not():
