@@ -55,6 +55,7 @@ class WorldCrew:
             for reading in round_.readings:
                 slowest = max(slowest, reading.took_s)
                 world.call(SERVICE, "2xx" if isinstance(reading, Answered) else "error")
+        plug, ups = (None, None) if world.power is None else world.power.look(memory, now)
         world.way_out.look_is_over()
         world.pass_time(min(slowest, PROBE_TIMEOUT_S))
         world.tripwire.path(world.clock.monotonic(), works=works)
@@ -71,6 +72,8 @@ class WorldCrew:
             link=link,
             names=names,
             trace=trace,
+            plug=plug,
+            ups=ups,
         )
 
     def abandon(self) -> None:

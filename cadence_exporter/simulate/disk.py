@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
-from cadence_exporter.model.instants import Instant, Now, WallTime, later
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime, later
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.recovery import EMPTY_LEDGER, Bounce
 from cadence_exporter.record.metrics.tally import CounterKey, counts
 from cadence_exporter.record.state.image import (
     Running,
@@ -17,6 +18,7 @@ from cadence_exporter.record.state.image import (
     memory_rows,
     running_rows,
 )
+from cadence_exporter.record.state.ledger_rows import doubted, ledger_of, ledger_rows
 from cadence_exporter.record.state.state_clock import StateClock
 from cadence_exporter.simulate.ills import Ills
 
@@ -27,6 +29,7 @@ COPY_AFTER_COMMITS = 500
 COPY_AFTER_S = 86_400.0
 """As often as the production store renews its good copy; besides, each start does."""
 SLACK_S = 15.0
+NOTED_S = 60.0
 HOUR_S = 3600.0
 
 
@@ -39,6 +42,27 @@ class _Image(NamedTuple):
     running: Running
     calls: tuple[tuple[str, WallTime], ...] = ()
     """Service and time of each call of the last hour."""
+    written: "_Written | None" = None
+    """When, on all clocks; ``None`` when there is no ledger of power."""
+
+
+class _Written(NamedTuple):
+    """A clock that stands at the moment of a commit: ages on the disk are counted from there."""
+
+    at: Now
+    boot: Boot
+
+    def now(self) -> Now:
+        return self.at
+
+    def since_boot(self) -> Boot:
+        return self.boot
+
+    def monotonic(self) -> Instant:
+        return self.at.instant
+
+    def wall(self) -> WallTime:
+        return self.at.wall
 
 
 class Disk:
@@ -60,6 +84,7 @@ class Disk:
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
         self.up = True
+        self._restored = self._lost = False
 
     def load(self, now: Now) -> Memory:
         """See the seam."""
@@ -68,6 +93,13 @@ class Disk:
         self._calls = () if found is None else found.calls
         if found is not None:
             memory = replace(memory_of(memory_rows(found.memory), now), calls=_on_this_clock(found.calls, now))
+            if found.written is not None:
+                rows = ledger_rows(found.memory.recovery, found.written)
+                memory = replace(memory, recovery=ledger_of(rows, now, self._world.clock))
+        if self._world.power is not None:
+            memory = doubted(memory, now, lost=self._lost, restored=self._restored)
+            memory = replace(memory, on_disk=not self.ills.active)
+            self._lost = self._restored = False
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         if self._tally:
             self._restore_counters(found)
@@ -92,21 +124,32 @@ class Disk:
         world.step()
         self._write(self._as_image(cycle.memory))
         self.acknowledged = cycle.memory.cycle
-        if self._commits_since_copy >= COPY_AFTER_COMMITS or self._copy_is_old():
+        cut = cycle.power is not None and isinstance(cycle.power.action, Bounce)
+        if cut or self._commits_since_copy >= COPY_AFTER_COMMITS or self._copy_is_old():
             self._renew_copy()
         world.step()
 
     def commit_intent(self, memory: Memory) -> None:
-        """See the seam. Like the production store: the records, and nothing else of ``memory``."""
+        """See the seam. Like the production store: the records and the ledger of power, and nothing else of ``memory``."""
         self._world.step()
         before = self._image or self._as_image(Memory(Phase.INIT, memory.since))
-        self._write(before._replace(memory=replace(before.memory, records=memory.records)))
+        kept = replace(before.memory, records=memory.records, recovery=memory.recovery)
+        self._write(before._replace(memory=kept, written=self._now_written(memory)))
         self._world.step()
 
     def fall_back(self, *, to_copy: bool) -> None:
         """The file is broken: the next start finds the last good copy, or nothing at all."""
         self._image = self._copy if to_copy else None
+        self._restored = to_copy and self._copy is not None
+        self._lost = to_copy and self._copy is None
         self.acknowledged = 0
+
+    def has_noted_a_bounce(self) -> bool:
+        """Whether what is on the disk says that the power may be off since a moment ago."""
+        ledger = None if self._image is None else self._image.memory.recovery
+        if ledger is None or ledger.unfinished is None or not ledger.bounces:
+            return False
+        return self._world.clock.monotonic() - ledger.bounces[-1].instant < NOTED_S
 
     def counters(self) -> Mapping[CounterKey, float]:
         """As of the last commit."""
@@ -126,10 +169,16 @@ class Disk:
 
     def _as_image(self, memory: Memory) -> _Image:
         if not self._tally:
-            return _Image(memory, {}, {}, self._running, self._calls)
+            return _Image(memory, {}, {}, self._running, self._calls, self._now_written(memory))
         seconds = self._seconds.hold(self._running.phase, self._running.allowance_s)
         self._seconds.release()
-        return _Image(memory, dict(self._counters), dict(seconds), self._running, self._calls)
+        written = self._now_written(memory)
+        return _Image(memory, dict(self._counters), dict(seconds), self._running, self._calls, written)
+
+    def _now_written(self, memory: Memory) -> _Written | None:
+        if memory.recovery is EMPTY_LEDGER:
+            return None
+        return _Written(self._world.clock.now(), self._world.clock.since_boot())
 
     def _copy_is_old(self) -> bool:
         return self._world.clock.monotonic() - self._copied_at >= COPY_AFTER_S

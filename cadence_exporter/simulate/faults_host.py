@@ -77,6 +77,7 @@ def store_broken(world: World, dice: Dice) -> None:
 def store_lost(world: World, dice: Dice) -> None:
     """The state directory is gone, copy and all."""
     _lose(world, dice, to_copy=False)
+    world.suspect("store wiped")
 
 
 def _lose(world: World, dice: Dice, *, to_copy: bool) -> None:

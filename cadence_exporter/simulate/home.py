@@ -6,6 +6,7 @@ from types import MappingProxyType
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.recovery import SWITCHED_OFF
 from cadence_exporter.settings.sections import ECHO_IPV4, BudgetSettings
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.line import VPN_NETWORK
@@ -39,6 +40,7 @@ def policy(spec: HomeSpec) -> Policy:
         max_changes_per_day=spec.max_changes_per_day,
         echo=MappingProxyType(dict.fromkeys(spec.families, ECHO_IPV4)),
         truths=len(RESOLVERS),
+        recovery=SWITCHED_OFF if spec.recovery is None else spec.recovery.policy,
         max_calls_per_hour=MappingProxyType(
             {"ip_echo": _BUDGET.ip_echo * len(spec.families), "doh": _BUDGET.doh, "cloudflare": _BUDGET.provider}
         ),

@@ -10,9 +10,11 @@ from cadence_exporter.act.hands import Hands
 from cadence_exporter.loop import Equipment, Loop, Surroundings
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.recovery import EnsureOn
 from cadence_exporter.seams import Recorder
 from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
+from cadence_exporter.simulate.checkers_power import POWER_CHECKERS, PowerChecker
 from cadence_exporter.simulate.crew import WorldCrew
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.home import CALL_TIMEOUT_S, policy
@@ -23,6 +25,7 @@ from cadence_exporter.simulate.world import Crash, HomeSpec, World
 from cadence_exporter.simulate.zone import Write
 
 DAY_S = 86_400.0
+SUPERVISOR_WAITS_S = 10.0
 MOST_TOLD = 20
 """Broken promises kept of one run: a promise broken once is usually broken in each later cycle."""
 
@@ -96,6 +99,10 @@ class Simulation:
         self._evidence = Evidence()
         watch = Watch(self.world, self.policy, self.report, self._evidence)
         self.checkers: list[Checker] = [make(watch) for make in CHECKERS]
+        self.power_checkers: list[PowerChecker] = []
+        if self.world.power is not None:
+            self.power_checkers = [make(watch) for make in POWER_CHECKERS]
+            self.checkers += self.power_checkers
         self._on_cycle = [each.cycle for each in self.checkers if type(each).cycle is not Checker.cycle]
         self.calm = Calm(self.world, self.policy, self.report)
         self._draw = dice(seed, "loop").random
@@ -125,6 +132,8 @@ class Simulation:
             pass
         if self._memory is not None:
             self.calm.end(self._memory)
+        for checker in self.power_checkers:
+            checker.end()
         account.faults = dict(sorted(self.weather.befallen.items()))
         account.calls = dict(sorted(world.calls_made.items()))
         account.up_after_cycles = self.calm.up_after_cycles
@@ -152,7 +161,7 @@ class Simulation:
         self._memory = cycle.memory
         self._log.update(f"{true:.3f} {cycle.memory.cycle} {cycle.memory.phase} {cycle.decision.why}\n".encode())
         decision = cycle.decision
-        if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended:
+        if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended or cycle.power:
             self._tell(cycle)
         self._evidence.take(cycle)
         for check in self._on_cycle:
@@ -170,22 +179,37 @@ class Simulation:
         loop = self._start()
         try:
             loop.run()
+            if world.clock.true < world.doorbell.until:
+                return self._off(self._stopped(loop))
         except Crash as crash:
-            self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
             account.crashes += 1
-            self.alive = False
-            if self._memory is not None:
-                self._spend(self._memory.phase)
-            world.drain()
-            if crash.reboots:
-                world.clock.boot()
-            world.pass_time(crash.off_s)
-            account.off_s += world.clock.true - self._last_true
-            self._last_true = world.clock.true
-            return world.clock.true < world.doorbell.until
+            return self._off(crash)
         except Exception as error:  # noqa: BLE001 - whatever ends the loop is the finding
             self.report("the process does not end by itself", f"{type(error).__name__}: {error}")
         return False
+
+    def _stopped(self, loop: Loop) -> Crash:
+        """It stopped by itself: the battery of the UPS runs out. As the service does, it does not leave the power in doubt."""
+        if loop.memory.recovery.unfinished is not None:
+            loop.equipment.power(EnsureOn(loop.memory.recovery.unfinished))
+        return Crash(off_s=SUPERVISOR_WAITS_S, reboots=False)
+
+    def _off(self, crash: Crash) -> bool:
+        """Nobody is there for a while. False when the time is over."""
+        world, account = self.world, self.account
+        self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
+        self.alive = False
+        if self._memory is not None:
+            self._spend(self._memory.phase)
+        world.drain()
+        if world.power is not None:
+            world.power.forget()
+        if crash.reboots:
+            world.clock.boot()
+        world.pass_time(crash.off_s)
+        account.off_s += world.clock.true - self._last_true
+        self._last_true = world.clock.true
+        return world.clock.true < world.doorbell.until
 
     def _spend(self, phase: Phase) -> None:
         """The time since the last look was spent in ``phase``."""
@@ -204,6 +228,7 @@ class Simulation:
             calls=world,
             faults=self,
             draw=self._draw,
+            requests=tuple if world.power is None else world.power.take,
         )
         self._evidence.forget()
         for checker in self.checkers:
@@ -223,7 +248,12 @@ class Simulation:
     def _equipment(self) -> Equipment:
         reconciler = reconciler_in(self.world)
         hands = Hands(reconciler, self, self.world.clock)
-        return Equipment(WorldCrew(self.world), hands.perform, self.policy, reconciler.close)
+        crew, power = WorldCrew(self.world), self.world.power
+        if power is None:
+            return Equipment(crew, hands.perform, self.policy, reconciler.close)
+        memory = self._memory or Memory(Phase.INIT, self.world.clock.now())
+        hand = power.begin(memory, self)
+        return Equipment(crew, hands.perform, self.policy, reconciler.close, hand.perform)
 
     def _storm_ends(self) -> None:
         self.log("calm")
@@ -271,6 +301,8 @@ class Simulation:
         if decision.outage_ended:
             account.outages += 1
             self.log(f"outage over after {decision.outage_ended.seconds:.0f} s ({decision.outage_ended.where})")
+        if cycle.power:
+            self.log(f"{type(cycle.power.action).__name__} {cycle.power.result.value}: {cycle.power.detail}")
         for outcome in cycle.outcomes:
             self.log(f"{outcome.action.record.key} {outcome.result.value}: {outcome.detail}")
             if outcome.wrote:

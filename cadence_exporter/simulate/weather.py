@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from cadence_exporter.simulate import faults_host as host
 from cadence_exporter.simulate import faults_line as line
+from cadence_exporter.simulate import faults_power as power
 from cadence_exporter.simulate import faults_services as services
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.world import World
@@ -41,7 +42,17 @@ _HOST: tuple[Fault, ...] = (
     host.clock_back, host.clock_1970, host.clock_drifts, host.reload, host.impatient_user, host.cable_out,
 )  # fmt: skip
 
+_POWER: tuple[Fault, ...] = (
+    power.modem_hangs, power.modem_stumbles, power.line_drops, power.line_dead, power.line_dead_for_hours, power.mains_cut,
+    power.mains_flicker, power.plug_silent, power.plug_calls_lost, power.answer_lost_at_the_cut,
+    power.plug_silent_after_the_cut, power.plug_restarts, power.plug_restarts_in_the_middle,
+    power.mains_fail_in_the_middle, power.killed_in_the_middle, power.clock_jumps_after_the_cut, power.another_device,
+    power.timer_refused, power.ups_silent, power.maintenance, power.bounced_by_hand,
+)  # fmt: skip
+
 KINDS: Mapping[str, Fault] = {fault.__name__: fault for fault in (*_LINE, *_SERVICES, *_HOST)}
+POWER_KINDS: Mapping[str, Fault] = {fault.__name__: fault for fault in _POWER}
+"""Only for homes with power recovery."""
 
 MOST_A_DAY = 12.0
 LEAST_A_DAY = 0.3
@@ -77,7 +88,7 @@ class Weather:
         """One fault, now."""
         self.befallen[name] = self.befallen.get(name, 0) + 1
         self.told(name)
-        KINDS[name](self.world, self.chance)
+        (KINDS.get(name) or POWER_KINDS[name])(self.world, self.chance)
 
     def _plan(self, name: str) -> None:
         wait_s = self.chance.expovariate(self.rates[name] / DAY_S)

@@ -14,6 +14,7 @@ from cadence_exporter.simulate.disk import Disk
 from cadence_exporter.simulate.doorbell import WorldDoorbell
 from cadence_exporter.simulate.ills import Ills
 from cadence_exporter.simulate.line import Line
+from cadence_exporter.simulate.power import Power, RecoverySpec
 from cadence_exporter.simulate.resolver import Resolver
 from cadence_exporter.simulate.router_watch import WorldRouterWatch
 from cadence_exporter.simulate.services import EchoService, Lies, Router, Target
@@ -51,6 +52,8 @@ class HomeSpec:
     max_changes_per_day: int = 24
     born_right: bool = True
     """Whether the records already hold the right addresses when the service starts for the first time."""
+    recovery: RecoverySpec | None = None
+    """``None``: nothing of power exists in this home."""
 
 
 class World:
@@ -86,6 +89,7 @@ class World:
         self.unplugged: Ills[str] = Ills()
         """The host's own cable is out."""
         self.way_out = WayOut(self)
+        self.power = None if spec.recovery is None else Power(self, spec.recovery, seed)
         self.suspicions: dict[str, float] = {}
         """When something last happened after which a promise does not hold for a while, in true seconds; see the checkers."""
 
@@ -157,6 +161,8 @@ class World:
         self._fuse = None
         for ills in self._all_ills():
             ills.clear()
+        if self.power is not None:
+            self.power.heal()
         self.line.note()
         if abs(self.clock.wall_error_s) > 1.0:
             self.set_wall_right()
