@@ -44,7 +44,8 @@ class Namespaces:
             raise RuntimeError(f"the namespaces could not be made: {said!r}")
         self.init = child_of(self._holder.pid)
         """Its first process, as numbered outside."""
-        self.folder = Path(f"/proc/{self.init}/root/run/lab")
+        self._run = Path(f"/proc/{self.init}/root") / "run"
+        self.folder = self._run / "lab"
         """The lab's files as they are seen from outside; inside they are in /run/lab."""
 
     def close(self) -> None:
@@ -63,7 +64,7 @@ class Namespaces:
     @contextlib.contextmanager
     def inside(self, name: str) -> Iterator[None]:
         """This thread has the network of that namespace meanwhile: its new sockets, threads and children are in there."""
-        there = Path(f"/proc/{self.init}/root/run/netns/{name}")
+        there = self._run / "netns" / name
         with Path("/proc/thread-self/ns/net").open() as own, there.open() as other:
             _enter(other.fileno())
             try:
