@@ -43,6 +43,6 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
             for family, round_ in observation.echo.items()
             for reading in round_.readings
         },
-        power=power.view(observation, memory),
+        power=power.view(observation, memory, policy.recovery.identity),
         router_edge=nat.router_edge(observation, wan, over_ipv4),
     )

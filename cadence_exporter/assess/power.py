@@ -11,8 +11,8 @@ _LINKED = replace(NOTHING_SEEN, link_up=True)
 _UNLINKED = replace(NOTHING_SEEN, link_up=False)
 
 
-def view(seen: Observation, memory: Memory) -> PowerView:
-    """Judge one observation. ``memory`` says which device was met first."""
+def view(seen: Observation, memory: Memory, pinned: str | None = None) -> PowerView:
+    """Judge one observation. ``pinned`` is the device that the settings name; without it ``memory`` says which one was met first."""
     base = NOTHING_SEEN if seen.link is None else _LINKED if seen.link.works else _UNLINKED
     if seen.plug is None and seen.ups is None:
         return base
@@ -21,8 +21,8 @@ def view(seen: Observation, memory: Memory) -> PowerView:
         link_up=base.link_up,
         on_mains=None if ups is None else not ups.on_battery,
         low_battery=ups is not None and ups.low_battery,
-        plug=_relay(seen.plug, memory.recovery.identity),
-        plug_id=seen.plug.value.identity.id if isinstance(seen.plug, Answered) else None,
+        plug=_relay(seen.plug, pinned or memory.recovery.identity),
+        plug_id=seen.plug.value.identity.id or None if isinstance(seen.plug, Answered) else None,
     )
 
 
@@ -33,6 +33,6 @@ def _relay(plug: Reading[PlugSeen] | None, known: str | None) -> PowerReading | 
     if not isinstance(plug, Answered):
         return plug.detail
     found = plug.value.identity.id
-    if known is not None and found != known:
+    if known is not None and found and found != known:
         return f"another device answers: {found} in place of {known}"
     return plug.value.reading

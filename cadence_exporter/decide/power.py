@@ -9,7 +9,9 @@ from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import Ask, Bounce, PowerAction, RecoveryMemory, Request, Withheld
+from cadence_exporter.model.recovery import Ask, Bounce, PowerAction, RecoveryMemory, Request, Suppression, Withheld
+
+_NO_SWITCH = Withheld(Suppression.DEVICE, "no power switch is configured (recovery.device)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ def decide_power(
     asked = any(request.ask is Ask.BOUNCE for request in requests)
     judge = recovery.by_hand if asked else recovery.consider
     action, withheld = judge(standing, now, policy.recovery)
+    if not policy.recovery.switch:
+        # Also when somebody took it out of the settings in the middle of a bounce, or the store was damaged: nobody could turn it on.
+        action, withheld = None, (_NO_SWITCH,) if asked else withheld
     if isinstance(action, Bounce):
         ledger = book.intend(ledger, action, now)
     # Only when it was seen to become low: a supervisor that starts us again shall not be answered by another end.

@@ -49,9 +49,13 @@ class RecoveryPolicy:
     modem_boot_s: float = 180.0
     ups: bool = False
     """A UPS is configured: its word is needed."""
+    identity: str | None = None
+    """The device that the settings name; otherwise the one that was met first."""
+    switch: bool = True
+    """There is a switch at all, if only for people to ask for."""
 
 
-SWITCHED_OFF = RecoveryPolicy()
+SWITCHED_OFF = RecoveryPolicy(switch=False)
 
 
 @dataclass(frozen=True, slots=True)

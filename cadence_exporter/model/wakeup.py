@@ -16,13 +16,15 @@ class Reason(StrEnum):
     UPNP = "upnp"
     TRIPWIRE = "tripwire"
     NIC_UPDATE = "nic_update"
+    REQUEST = "request"
+    """A person asked for something."""
     NETLINK = "netlink"
     RESUME = "resume"
     RELOAD = "reload"
     STOP = "stop"
 
 
-_NO_HINTS = frozenset({Reason.DUE, Reason.RELOAD, Reason.STOP})
+_NO_HINTS = frozenset({Reason.DUE, Reason.REQUEST, Reason.RELOAD, Reason.STOP})
 WORD_OF_THE_ROUTER = frozenset({Reason.ANNOUNCEMENT, Reason.ROUTER, Reason.UPNP})
 """What these claim, every look finds out on the LAN: it asks the router itself. While its answer is the one that was agreed on,
 nothing has changed, whoever said so; a forged packet then costs nothing outside."""

@@ -25,6 +25,7 @@ from cadence_exporter.observe.names import a_name, resolve
 from cadence_exporter.observe.own_link import own_link
 from cadence_exporter.observe.path_gate import PathGate
 from cadence_exporter.observe.path_watch import PathWatch
+from cadence_exporter.observe.power_watch import PowerGear, PowerWatch
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.public_ip.http_echo import EchoPanel
 from cadence_exporter.observe.public_ip.last_word import LastWord
@@ -40,21 +41,30 @@ from cadence_exporter.settings.schema import Settings
 _ROUTER_PATIENCE_S = 1.0
 # What a panel may need after its deadline to put its readings together.
 _HAND_OVER_S = 0.03
+NO_GEAR = PowerGear()
 
 
 class ProbeCrew:
     """The production crew. One observation at a time, from one thread."""
 
     def __init__(
-        self, clock: Clock, settings: Settings, https: Https, faults: Faults, word: LastWord | None = None
+        self,
+        clock: Clock,
+        settings: Settings,
+        https: Https,
+        faults: Faults,
+        word: LastWord | None = None,
+        *,
+        gear: PowerGear = NO_GEAR,
     ) -> None:
-        """``word`` is the tripwire's, when there is one."""
+        """``word`` is the tripwire's, when there is one; ``gear`` is what there is of power to ask about."""
         self._clock = clock
         self._settings = settings
         self._https = https
         self._word = LastWord() if word is None else word
         self._lanes = ProbeLanes(clock, faults)
         self._targets = tuple((text, parse_target(text)) for text in settings.wan.targets)
+        self._power = PowerWatch(gear, self._lanes)
         self._router = RouterProbe(settings.router.probe, settings.router.tcp_port)
         self._words = RouterWords(settings.router, self._lanes, clock)
         traced = [target for _, target in self._targets] if settings.wan.trace else []
@@ -72,6 +82,7 @@ class ProbeCrew:
         gateway = self._gateway()
         router_wan = self._words.start(gateway, deadline)
         router = self._start_router(gateway, deadline)
+        ups, plug = self._power.start_ups(deadline), self._power.start_plug(memory, now, deadline)
         gate = PathGate(len(self._targets))
         wan = self._start_wan(gate, deadline)
         questions = [
@@ -101,6 +112,8 @@ class ProbeCrew:
             link=own_link(address),
             names=names.reading(deadline) if names else None,
             trace=traced,
+            ups=ups.reading(deadline) if ups else None,
+            plug=plug.reading(deadline) if plug else None,
         )
 
     def abandon(self) -> None:

@@ -4,7 +4,8 @@ from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.power import BounceReceipt, Identity, PowerReading, Proof
 from cadence_exporter.seams import Clock
 
-_NOBODY = Identity("rehearsal", "rehearsal", "")
+_NOBODY = Identity("", "rehearsal", "")
+"""Without an id: after a month of rehearsal the real device is another one, and is to be learnt."""
 
 
 class Rehearsal:

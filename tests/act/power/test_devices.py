@@ -158,7 +158,7 @@ def kasa(plug: KasaPlug, environ: dict[str, str]) -> GuardedSwitch:
 
 def test_a_rehearsal_switches_nothing_and_says_so() -> None:
     switch = chosen(type="rehearsal")
-    assert switch.identify(soon()).id == "rehearsal"
+    assert switch.identify(soon()).id == ""
     receipt = switch.bounce(30, soon())
     assert receipt.proof is Proof.REHEARSED
     assert receipt.on_due_at - receipt.cut_at == 30
