@@ -1,4 +1,4 @@
-"""How often a hint may bring the next look forward: a burst at once, then one each minute and a half, for each kind of ringer."""
+"""How often a hint may bring the next look forward: a burst at once, then one each two minutes, for each kind of ringer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from cadence_exporter.model.wakeup import Reason
 
 MIN_SPACING_S = 2.0
 """A router that re-dials announces itself several times within a second; one look after the last of them is enough."""
-BURST = 20
-"""A morning on which the line re-dials time and again is followed closely."""
-REFILL_S = 90.0
+BURST = 30
+"""A morning on which the line re-dials time and again is followed closely; each change takes two looks."""
+REFILL_S = 120.0
 """A flood must not get this home banned outside, and a hint that is none of the flood must not wait for its end: of each kind
 at most sixty looks an hour, and never longer than this until the next."""
 MOST_HINTS_AN_HOUR = BURST + int(3600 / REFILL_S)
@@ -51,11 +51,11 @@ class HintAllowance:
         return Instant(max(refilled, self._spaced))
 
     def spend(self, reasons: Iterable[Reason], now: Instant) -> None:
-        """A look was granted. Who had no allowance left came along for nothing: the look answers him, too."""
+        """A look was granted. The kind with most of its allowance left pays for it, the others come along for nothing."""
         self._spaced = now + MIN_SPACING_S
-        for kind in {ringer(reason) for reason in reasons}:
-            if self._next(kind) <= now:
-                self._full_again[kind] = max(self._full_again.get(kind, 0.0), now) + REFILL_S
+        kinds = {ringer(reason) for reason in reasons}
+        payer = min((kind for kind in Ringer if kind in kinds), key=lambda kind: self._full_again.get(kind, 0.0))
+        self._full_again[payer] = max(self._full_again.get(payer, 0.0), now) + REFILL_S
 
     def _next(self, kind: Ringer) -> float:
         return self._full_again.get(kind, 0.0) - (BURST - 1) * REFILL_S

@@ -46,6 +46,16 @@ def test_one_kind_has_nothing_left_and_the_others_have_all_of_theirs():
     assert allowance.allowed_at({Reason.ANNOUNCEMENT, Reason.NETLINK}) == now + MIN_SPACING_S
 
 
+def test_of_several_the_one_with_most_left_pays_alone():
+    allowance, now = HintAllowance(), Instant(5000.0)
+    for _ in range(BURST + 1):
+        allowance.spend({Reason.ANNOUNCEMENT, Reason.ROUTER}, now)
+    assert allowance.allowed_at({Reason.ANNOUNCEMENT}) == allowance.allowed_at({Reason.ROUTER}) == now + MIN_SPACING_S
+    for _ in range(BURST - 1):
+        allowance.spend({Reason.ANNOUNCEMENT, Reason.ROUTER}, now)
+    assert allowance.allowed_at({Reason.ANNOUNCEMENT, Reason.ROUTER}) == now + REFILL_S
+
+
 def test_who_has_nothing_left_comes_along_for_nothing():
     allowance, now = HintAllowance(), Instant(5000.0)
     for _ in range(BURST):
