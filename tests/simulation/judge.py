@@ -3,14 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any
 
 from cadence_exporter.simulate.home import VPN
 from cadence_exporter.simulate.ills import Ills
 from cadence_exporter.simulate.world import World
 from cadence_exporter.simulate.zone import Entry, Write
 
-T = TypeVar("T")
 Span = tuple[float, float]
 """From and until, in true seconds."""
 
@@ -33,24 +32,16 @@ class ToldEntry(Entry):
         self._told(at, tuple(each.content for each in held))
 
 
-class ToldIlls(Ills[T]):
-    """Tells when something falls ill or recovers."""
+def also_tell(ills: Ills[Any], told: Callable[[], None]) -> None:
+    """Besides whoever is told already."""
+    before = ills.told
 
-    def __init__(self, told: Callable[[], None]) -> None:
-        super().__init__()
-        self._told = told
+    def both() -> None:
+        if before is not None:
+            before()
+        told()
 
-    def add(self, ill: T) -> None:
-        super().add(ill)
-        self._told()
-
-    def lift(self, ill: T) -> None:
-        super().lift(ill)
-        self._told()
-
-    def clear(self) -> None:
-        super().clear()
-        self._told()
+    ills.told = both
 
 
 @dataclass
@@ -97,9 +88,8 @@ class Judge:
         self.noticed: list[float] = []
         """Moments at which the policy saw that nothing gets through; to be filled by whoever runs it."""
         self._marks = Marks(days=until_s / 86_400.0)
-        world.line.cuts = ToldIlls(self._note_line)
-        world.line.portals = ToldIlls(self._note_line)
-        world.router.off = ToldIlls(self._note_line)
+        for ills in (world.line.cuts, world.line.portals, world.router.off):
+            also_tell(ills, self._note_line)
         world.zone.entries[VPN.key] = ToldEntry(lambda at, contents: self._held.append((at, contents)))
         world.zone.watchers.append(self._written)
         world.after(until_s, self._count_calls, lasting=True)

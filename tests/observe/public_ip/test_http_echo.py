@@ -73,7 +73,8 @@ def panel(services: Services, lanes: ProbeLanes) -> EchoPanel:
 def read(
     panel: EchoPanel, plan: EchoPlan | None, router_says: IPv4Address | None = None, within_s: float = 5.0
 ) -> EchoRound:
-    return panel.read(plan, router_says, later(CLOCK.monotonic(), within_s))
+    vouched = plan.vouched(router_says, None) if plan else None
+    return panel.read(plan, vouched, (), later(CLOCK.monotonic(), within_s))
 
 
 def said(echo: EchoRound) -> list[object]:
