@@ -9,8 +9,10 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.state import chronicle
 from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
+from cadence_exporter.record.state.image import read_table
 from cadence_exporter.record.state.schema import Damaged
 from cadence_exporter.record.state.state_file import NAME, open_for_reading
+from cadence_exporter.record.state.watched import WatchedHeld, watched_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class HistoryView:
     transitions: tuple[TransitionHeld, ...] = ()
     bounces: tuple[()] = ()
     """Power bounces; none are made yet."""
+    watched: tuple[WatchedHeld, ...] = ()
+    """When Cadence ran; the connection's state at any other time is not known."""
 
 
 def has_begun(state_dir: Path) -> bool:
@@ -43,6 +47,7 @@ def read(state_dir: Path, since_wall: WallTime) -> HistoryView:
                 chronicle.outages(connection, since_wall),
                 chronicle.dns_changes(connection, since_wall),
                 chronicle.transitions(connection, since_wall),
+                watched=tuple(each for each in watched_of(read_table(connection, "meta")) if each.ended >= since_wall),
             )
         except (sqlite3.Error, Damaged, ValueError, TypeError) as error:
             raise StateUnavailable(f"the history in {state_dir} cannot be read: {error}") from error

@@ -16,6 +16,7 @@ from cadence_exporter.record.state.ledger_rows import ledger_of
 from cadence_exporter.record.state.migration import migrate
 from cadence_exporter.record.state.outbox_rows import letters_of, read_rows
 from cadence_exporter.record.state.schema import Damaged, check_pages, check_version, create, is_damage
+from cadence_exporter.record.state.watched import watched_of
 
 NAME = "state.db"
 BUSY_S = 1.0
@@ -167,6 +168,7 @@ def check(connection: sqlite3.Connection) -> None:
         memory_of(image, epoch)
         ledger_of(image, epoch, SystemClock())  # only whether the rows make sense
         counters_of(image)
+        watched_of(image)
         chronicle.check_rows(connection)
         letters_of(read_rows(connection))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:

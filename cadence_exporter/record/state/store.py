@@ -41,6 +41,7 @@ from cadence_exporter.record.state.marks import Marks, read_marks
 from cadence_exporter.record.state.schema import Damaged, NewerSchema
 from cadence_exporter.record.state.state_clock import StateClock
 from cadence_exporter.record.state.state_file import StateFile, open_for_reading
+from cadence_exporter.record.state.watched import Watch
 from cadence_exporter.seams import Clock
 
 COPY_AFTER_S = 86400.0
@@ -76,6 +77,7 @@ class SqliteStore:
         self._faults_seen: dict[CounterKey, float] = {}
         self._seconds = StateClock(clock, Phase.INIT, CYCLE_SLACK_S)
         self._chronicler = Chronicler()
+        self._watch = Watch()
         self._unwritten: deque[Statement] = deque(maxlen=MAX_UNWRITTEN)
         self._memory: Memory | None = None
         self._running = Running(Phase.INIT, CYCLE_SLACK_S, clean=False)
@@ -124,6 +126,7 @@ class SqliteStore:
         for key, amount in counts(cycle):
             self._counters[key] = self._counters.get(key, 0.0) + amount
         self._unwritten.extend(self._chronicler.rows(cycle))
+        self._watch.take(cycle)
         self._outbox.take(cycle)
         self._memory = cycle.memory
         wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
@@ -142,7 +145,7 @@ class SqliteStore:
 
     def close(self, now: Now) -> None:
         """A clean stop: exact seconds, a fresh copy, the lock given back. Never raises."""
-        del now  # the state clock reads the moment itself, the same that scrapes see
+        self._watch.until(now.wall)
         self._running = Running(self._running.phase, 0.0, clean=True)
         try:
             self._write()
@@ -164,6 +167,7 @@ class SqliteStore:
             self._seconds.restore({phase: seconds.get(phase, 0.0) + shown.get(phase, 0.0) for phase in Phase})
             self.marks = read_marks(connection, now)
             self._outbox.restore(outbox_rows.letters_of(self._rows_on_disk))
+            self._watch.restore(image)
             for held in chronicle.addresses(connection):
                 self._chronicler.newest[held.family] = (str(held.address), held.last)
             ledger = ledger_of(image, now, self._clock)
@@ -233,7 +237,8 @@ class SqliteStore:
     def _image(self) -> Image:
         """What should be on disk."""
         rows = memory_rows(self._memory) | ledger_rows(self._memory.recovery, self._clock) if self._memory else {}
-        return sealed(rows | counter_rows(self._counters, self._hold()) | running_rows(self._running))
+        rows |= self._watch.rows() | running_rows(self._running)
+        return sealed(rows | counter_rows(self._counters, self._hold()))
 
     def _intended(self, memory: Memory) -> Image:
         """What is on disk, with the records and the ledger of ``memory``."""
@@ -285,9 +290,8 @@ class SqliteStore:
             self._file.keep_copy(connection)
         except (sqlite3.Error, OSError, Damaged) as error:
             extras = {"why": str(error)}
-            self._faults.journal.event(
-                Fact("STORE", "NO_COPY", self._file.copy.name, "file", extras, Level.WARNING, "🟠")
-            )
+            fact = Fact("STORE", "NO_COPY", self._file.copy.name, "file", extras, Level.WARNING, "🟠")
+            self._faults.journal.event(fact)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
