@@ -35,6 +35,8 @@ class Equipment:
     retire: Callable[[], None] = lambda: None
     """Give back what the crew and the hands hold, when others take over."""
     power: Callable[[PowerAction], PowerOutcome] = no_switch
+    leave_on: Callable[[PowerAction], PowerOutcome] = no_switch
+    """The same within a second, for a process that ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Loop:
         self.memory = replace(at_start(memory, now, equipment.policy), started=now.instant)
         self._reload = reload
         self._bugs = 0
+        self.ended_because: str | None = None
+        """Why it stopped by itself."""
 
     def run(self) -> None:
         """Cycle until somebody rings STOP."""
@@ -92,11 +96,12 @@ class Loop:
     def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
         around, policy = self.around, self.equipment.policy
         before, draw = self.memory, around.draw()
+        requests = around.requests()
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.asks_everyone)
         if around.doorbell.stopping:
             return began.instant
         observed = around.clock.monotonic()
-        judged = self._judge(observation, began, draw)
+        judged = self._judge(observation, began, draw, requests)
         if judged is None:
             return later(began.instant, policy.interval_s)
         assessment, decision = judged
@@ -130,6 +135,7 @@ class Loop:
         )
         self._record(cycle)
         if decision.stop is not None:
+            self.ended_because = decision.stop
             around.doorbell.ring(Reason.STOP)
         return decision.next_look
 
@@ -140,13 +146,15 @@ class Loop:
             self.equipment.retire()
             self.equipment = fresh
 
-    def _judge(self, observation: Observation, now: Now, draw: float) -> tuple[Assessment, Decision] | None:
+    def _judge(
+        self, observation: Observation, now: Now, draw: float, requests: Sequence[Request]
+    ) -> tuple[Assessment, Decision] | None:
         """Assess and decide. They do no I/O, so whatever they raise is a bug: nothing is done, and it is counted."""
         stage = "assess"
         try:
             assessment = assess(observation, self.memory, self.equipment.policy)
             stage = "decide"
-            decision = decide(self.memory, assessment, now, draw, self.equipment.policy, self.around.requests())
+            decision = decide(self.memory, assessment, now, draw, self.equipment.policy, requests)
         except Exception as error:
             self.around.faults.caught(stage, error)
             self._bugs += 1

@@ -1,7 +1,7 @@
 """Settings -> the real thing. The only file that names concrete classes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from types import MappingProxyType
 
@@ -12,10 +12,13 @@ from cadence_exporter.act.dns.file import HostsFile
 from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.dns.rfc2136 import Rfc2136, tsig_key
 from cadence_exporter.act.hands import Hands
+from cadence_exporter.act.power.choose import power_switch
+from cadence_exporter.act.power.hand import PowerHand
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.loop import Equipment
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 from cadence_exporter.observe.crew import ProbeCrew
 from cadence_exporter.observe.gateway import default_gateway, gateway_of
 from cadence_exporter.observe.listeners.listener import Listener
@@ -26,7 +29,10 @@ from cadence_exporter.observe.listeners.router_watch import RouterWatch
 from cadence_exporter.observe.listeners.stun_servers import StunServer
 from cadence_exporter.observe.listeners.tripwire import Tripwire
 from cadence_exporter.observe.listeners.upnp import UpnpEvents
+from cadence_exporter.observe.power_watch import PowerGear
 from cadence_exporter.observe.public_ip.last_word import LastWord
+from cadence_exporter.observe.ups import UpsProbe
+from cadence_exporter.outbound.call_log import Unlogged
 from cadence_exporter.outbound.child import run_child
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.record.heartbeat import CHANNEL as HEARTBEAT_CHANNEL
@@ -39,10 +45,18 @@ from cadence_exporter.record.sheets.sheet import CHANNEL as SHEETS_CHANNEL
 from cadence_exporter.record.sheets.sheet import Sheet, SheetPlace, id_in
 from cadence_exporter.record.sinks.courier import Sink
 from cadence_exporter.record.sinks.outbox import Channel, Outbox
-from cadence_exporter.seams import Clock, DnsProvider, Faults
+from cadence_exporter.seams import Clock, DnsProvider, Faults, PowerSwitch
+from cadence_exporter.settings.device_rules import is_usable
 from cadence_exporter.settings.endpoints import parse_stun
 from cadence_exporter.settings.schema import Settings
 from cadence_exporter.settings.sink_sections import DEFAULT_WORKSHEET
+
+POWER_TIMEOUT_S = 20.0
+"""For one bounce, every look at the relay included: a plug on a weak Wi-Fi takes seconds for each answer."""
+
+
+LAST_WORD_S = 0.9
+"""To turn the power on before the process ends: a stop takes two seconds at most, and the device's own timer runs on anyway."""
 
 
 def policy(settings: Settings) -> Policy:
@@ -64,31 +78,90 @@ def policy(settings: Settings) -> Policy:
         max_changes_per_day=dns.max_changes_per_day,
         echo=MappingProxyType({family: settings.echo_services(family) for family in public_ip.families}),
         truths=len(dns.truth),
+        recovery=recovery_policy(settings),
         max_calls_per_hour=MappingProxyType(call_budgets(settings)),
+    )
+
+
+def recovery_policy(settings: Settings) -> RecoveryPolicy:
+    """What the guardrails go by; the one value for a home without a switch and a UPS."""
+    recovery, ups = settings.recovery, settings.ups.server is not None
+    switch = is_usable(recovery)
+    if not switch and not ups:
+        return SWITCHED_OFF
+    return RecoveryPolicy(
+        enabled=recovery.enabled,
+        device=recovery.device.type,
+        escalation_s=recovery.expected_recovery + recovery.buffer,
+        off_for_s=recovery.off_for,
+        cooldown_s=recovery.cooldown,
+        max_per_day=recovery.max_per_day,
+        boot_grace_s=recovery.boot_grace,
+        modem_boot_s=recovery.modem_boot,
+        ups=ups,
+        identity=recovery.device.identity,
+        switch=switch,
     )
 
 
 def call_budgets(settings: Settings) -> dict[str, int]:
     """Calls an hour by service, as calls are counted. RFC 2136 is no API that counts."""
     budget = settings.budget
-    return {"ip_echo": budget.ip_echo * len(settings.public_ip.families), "doh": budget.doh, "cloudflare": budget.provider}
+    return {
+        "ip_echo": budget.ip_echo * len(settings.public_ip.families),
+        "doh": budget.doh,
+        "cloudflare": budget.provider,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lives longer than one set of equipment."""
+
+    word: LastWord | None = None
+    """The tripwire's last one."""
+    identity: str | None = None
+    """The power switch that was met first."""
+    bounce_asked: Callable[[], bool] = lambda: False
+    """Whether a person wants a bounce in the cycle under way."""
 
 
 def equipment(
-    settings: Settings, clock: Clock, https: Https, faults: Faults, *, rehearse: bool, word: LastWord | None = None
+    settings: Settings, clock: Clock, https: Https, faults: Faults, *, rehearse: bool, kept: Kept | None = None
 ) -> Equipment:
-    """Probes, hands and policy for these settings. ``word`` is the tripwire's last one; it lives longer than they do."""
+    """Probes, hands and policy for these settings."""
+    kept = kept or Kept()
     truths = [DohTruth(url, https) for url in settings.dns.truth]
     reconciler = Reconciler(
         clock, truths, providers(settings, clock, https), rehearse=rehearse, call_timeout_s=settings.loop.probe_timeout
     )
-    crew = ProbeCrew(clock, settings, https, faults, word)
+    switch = None if rehearse else power_gear(settings, clock, kept.identity)
+    ups = settings.ups
+    source = UpsProbe(https.dialer, ups.server, ups.port, ups.name) if ups.server is not None else None
+    gear = PowerGear(switch, settings.recovery.enabled, source, kept.bounce_asked)
+    crew = ProbeCrew(clock, settings, https, faults, kept.word, gear=gear)
+    goes_by = policy(settings)
+    if switch is None:
+        goes_by = replace(goes_by, recovery=replace(goes_by.recovery, switch=False, enabled=False))
 
     def retire() -> None:
         crew.close()
         reconciler.close()
 
-    return Equipment(crew, Hands(reconciler, faults, clock).perform, policy(settings), retire)
+    hands = Hands(reconciler, faults, clock)
+    if switch is None:
+        return Equipment(crew, hands.perform, goes_by, retire)
+    power = PowerHand(switch, clock, faults, POWER_TIMEOUT_S)
+    last = PowerHand(switch, clock, faults, LAST_WORD_S)
+    return Equipment(crew, hands.perform, goes_by, retire, power.perform, last.perform)
+
+
+def power_gear(settings: Settings, clock: Clock, known: str | None) -> PowerSwitch | None:
+    """The switch, when there is one. Calls to it stay in the home, so they are no part of what is counted as having left it."""
+    if not is_usable(settings.recovery):
+        return None
+    log = Unlogged()
+    return power_switch(settings.recovery.device, clock, Https(clock, log), log, known)
 
 
 def listeners(

@@ -23,7 +23,8 @@ CRASHED = 1
 def run(config: Path | None, environ: Mapping[str, str], cwd: Path, started: Callable[[], None] = lambda: None) -> int:
     """Serve until told to stop; ``started`` is called when the HTTP side listens. Raises SettingsError.
 
-    Returns 0 after a clean stop, 2 when the service cannot start, 1 when its loop broke.
+    Returns 0 after a clean stop (also of its own accord, when the battery of the UPS runs out), 2 when the service cannot start,
+    1 when its loop broke.
     """
     output = Spool.over(sys.stdout)
     try:
@@ -53,7 +54,7 @@ def _serve(load_settings: Callable[[], Loaded], output: Spool, started: Callable
     service.stop()
     thread.join(STOP_GRACE_S)
     service.web.stop()
-    return 0 if told else CRASHED
+    return 0 if told or service.loop.ended_because is not None else CRASHED
 
 
 def _loop(service: Service, signals: Signals) -> None:

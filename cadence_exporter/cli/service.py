@@ -11,10 +11,12 @@ from cadence_exporter.cli.telling import Telling
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import SettingsError, StateUnavailable
 from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.model.recovery import EnsureOn
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
+from cadence_exporter.record.desk import Desk
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.console import Console, Stream, Style
 from cadence_exporter.record.log.journal import Fact, Level
@@ -30,7 +32,7 @@ from cadence_exporter.record.web.server import WebServer
 from cadence_exporter.record.web.status import BoardSettings, StatusBoard
 from cadence_exporter.settings.load import Loaded
 from cadence_exporter.settings.schema import Settings
-from cadence_exporter.wiring import call_budgets, equipment
+from cadence_exporter.wiring import Kept, call_budgets, equipment, recovery_policy
 
 NEEDS_RESTART = ("listen", "state_dir", "web_config_file")
 """What is opened once, at the start."""
@@ -64,12 +66,17 @@ class Service:
         self._listening = Listening(
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
         )
+        self._desk = Desk(self.doorbell.ring)
+        self._board.last_request = self._desk.last
         self._metrics.hearings = self._board.hearings = self._listening.board.hearings
         self._metrics.sinks = self._board.sinks = self._telling.states
-        self.loop = Loop(self._surroundings(), self._equip(self._settings), memory, self._reload)
+        gear = self._equip(self._settings, memory.recovery.identity)
+        self.loop = Loop(self._surroundings(), gear, memory, self._reload)
         self._nic_update = NicUpdate(self._board, self.clock, self.doorbell.ring)
         self._nic_update.allow(nic_login(self._settings))
-        routes = Routes(self._board, self._metrics.registry, web_config, self.doorbell.ring, self._nic_update)
+        routes = Routes(
+            self._board, self._metrics.registry, web_config, self.doorbell.ring, self._nic_update, self._desk
+        )
         self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
         self._announce(loaded)
 
@@ -88,9 +95,21 @@ class Service:
 
     def close(self) -> None:
         """The clean end; called by the loop's thread after its last cycle."""
+        self._leave_power_on()
         self._store.close(self.clock.now())
         self._listening.close()
-        self._console.event(Fact("SERVICE", "STOP", "clean", icon="👋"))
+        why = self.loop.ended_because
+        extras, level = ({}, Level.INFO) if why is None else ({"why": why}, Level.WARNING)
+        self._console.event(Fact("SERVICE", "STOP", "clean", extras=extras, level=level, icon="👋"))
+
+    def _leave_power_on(self) -> None:
+        """A bounce of which nobody has seen the end is not left to the device alone. What comes of it, the next start looks at again."""
+        owed = self.loop.memory.recovery.unfinished
+        if owed is None or not self.loop.equipment.policy.recovery.switch:
+            return
+        outcome = self.loop.equipment.leave_on(EnsureOn(owed))
+        extras = {"result": str(outcome.result), "detail": outcome.detail}
+        self._console.event(Fact("RECOVERY", "LEFT_ON", "power on before the end", extras=extras, icon="🔌"))
 
     def _claim_state(self) -> None:
         """One instance a state directory. A directory that cannot be used at all is the store's to report: the loop runs without."""
@@ -106,16 +125,17 @@ class Service:
             clock=self.clock,
             doorbell=self.doorbell,
             store=self._store,
-            recorders=(self._metrics, self._board, self._console, self._telling.sinks),
+            recorders=(self._metrics, self._board, self._console, self._telling.sinks, self._desk),
+            requests=self._desk.take,
             calls=self._calls,
             faults=self._faults,
             draw=SystemRandom().random,
             entering=self._console.during,
         )
 
-    def _equip(self, settings: Settings) -> Equipment:
-        word = self._listening.word
-        return equipment(settings, self.clock, self._https, self._faults, rehearse=False, word=word)
+    def _equip(self, settings: Settings, identity: str | None) -> Equipment:
+        kept = Kept(self._listening.word, identity, self._desk.bounce_taken)
+        return equipment(settings, self.clock, self._https, self._faults, rehearse=False, kept=kept)
 
     def _reload(self) -> Equipment | None:
         """The settings once more. A bad file changes nothing, is said, and is counted."""
@@ -131,7 +151,7 @@ class Service:
                 self._console.event(
                     Fact("SETTINGS", "RESTART", f"{key} changes with a restart only", level=Level.WARNING, icon="🟡")
                 )
-        fresh = self._equip(loaded.settings)
+        fresh = self._equip(loaded.settings, self.loop.memory.recovery.identity)
         self._listening.begin(loaded.settings)
         self._telling.begin(loaded.settings, self._store.marks)
         self._settings = loaded.settings
@@ -173,7 +193,8 @@ def style(settings: Settings) -> Style:
 
 def board_settings(settings: Settings) -> BoardSettings:
     """What the status page shows of the settings."""
-    return BoardSettings(settings.site, settings.record_specs(), settings.loop.probe_timeout)
+    timeout = settings.loop.probe_timeout
+    return BoardSettings(settings.site, settings.record_specs(), timeout, recovery_policy(settings))
 
 
 def nic_login(settings: Settings) -> NicLogin | None:
@@ -193,9 +214,16 @@ def about(settings: Settings) -> About:
         max_changes_per_day=settings.dns.max_changes_per_day,
         max_calls_per_hour=call_budgets(settings),
         public_ip_info=settings.metrics.public_ip_info,
+        recovery=recovery_policy(settings),
     )
 
 
 def features(settings: Settings, *, rehearse: bool = False) -> Mapping[str, bool]:
     """What is switched on, for the metrics."""
-    return {"dns_reconcile": bool(settings.record_specs()), "dry_run": rehearse}
+    recovery = settings.recovery
+    return {
+        "dns_reconcile": bool(settings.record_specs()),
+        "dry_run": rehearse,
+        "recovery": recovery.enabled,
+        "rehearsal": recovery.enabled and recovery.device.type == "rehearsal",
+    }

@@ -14,10 +14,6 @@ def cautions(settings: Settings, chosen: Collection[str]) -> Iterator[str]:
 
 
 def _not_built(settings: Settings) -> Iterator[str]:
-    if settings.recovery.enabled:
-        yield "recovery.enabled: power recovery is not in this version; nothing is ever switched"
-    if settings.ups.server is not None:
-        yield "ups.server: watching a UPS is not in this version; it is not asked"
     if settings.vpn.wireguard is not None:
         yield "vpn.wireguard: reading WireGuard peers is not in this version; the interface is not looked at"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cadence_exporter.settings.recovery_sections import DeviceSettings
+from cadence_exporter.settings.recovery_sections import DeviceSettings, RecoverySettings
 from cadence_exporter.settings.schema import Settings
 
 _KEY = "recovery.device"
@@ -30,6 +30,16 @@ def broken_device(settings: Settings) -> Iterator[BrokenDevice]:
         danger = "otherwise the power would stay off when Cadence, or the way to the device, fails in between"
         text = f"recovery.device.type is {device.type}, and {_way_out(device)}; {danger}"
         yield (f"{_KEY}.type", "recovery.enabled"), text
+
+
+def is_usable(recovery: RecoverySettings) -> bool:
+    """Whether there is a switch: for Cadence itself, or, while recovery is off, for people to use by hand."""
+    device = recovery.device
+    if recovery.enabled:
+        return True
+    named = device.type == "webhook" or device.host is not None
+    returns = device.owns_timer or device.independent_network
+    return named and returns and not any(_missing(device)) and device.type != "rehearsal"
 
 
 def _missing(device: DeviceSettings) -> Iterator[str]:

@@ -143,7 +143,7 @@ class DeviceSettings(Section):
 
 
 class RecoverySettings(Section):
-    """Switching the modem off and on again. Not in this version."""
+    """Switching the modem off and on again."""
 
     enabled: Annotated[bool, flag()] = Field(default=False, description="Whether the power may ever be cut.")
     device: DeviceSettings = DeviceSettings()
@@ -169,7 +169,7 @@ class RecoverySettings(Section):
 
 
 class UpsSettings(Section):
-    """A UPS watched by Network UPS Tools. Not in this version."""
+    """A UPS watched by Network UPS Tools."""
 
     server: Annotated[str | None, read_by("host or address", parse_host, nullable=True)] = Field(
         default=None, description="Where upsd runs."

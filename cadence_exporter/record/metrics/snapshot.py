@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour, quotas
 from cadence_exporter.record.metrics.tally import CounterKey
 
@@ -25,6 +26,7 @@ class About:
     """By service."""
     public_ip_info: bool = False
     """Whether the public address is shown as a label."""
+    recovery: RecoveryPolicy = SWITCHED_OFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
 from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.record.desk import Desk
+from cadence_exporter.record.web import asking
 from cadence_exporter.record.web.intent import refusal
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.messages import Request, Response, as_json, text
@@ -37,8 +40,9 @@ class Routes:
         live: LiveWebConfig,
         ring: Callable[[Reason], None],
         nic_update: NicUpdate | None = None,
+        desk: Desk | None = None,
     ) -> None:
-        """``nic_update`` answers a router's update call; without it there is no such page."""
+        """``nic_update`` answers a router's update call, ``desk`` takes people's requests; without them there are no such pages."""
         self._board = board
         self._registry = registry
         self._live = live
@@ -54,6 +58,9 @@ class Routes:
             "/-/check": _Route(("POST",), self._check),
             "/-/reload": _Route(("POST",), self._reload),
         }
+        if desk is not None:
+            self._table["/-/bounce"] = _Route(("POST",), partial(asking.bounce, desk))
+            self._table["/-/maintenance"] = _Route(("POST",), partial(asking.maintenance, desk))
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""

@@ -13,9 +13,11 @@ from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.record import RecordSpec
+from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
+from cadence_exporter.record.web.describe_power import describe_power
 from cadence_exporter.record.web.events import Event, events
 from cadence_exporter.seams import Clock
 
@@ -33,6 +35,7 @@ class BoardSettings:
     site: str
     records: tuple[RecordSpec, ...]
     probe_timeout_s: float
+    recovery: RecoveryPolicy = SWITCHED_OFF
 
 
 class StatusBoard:
@@ -53,6 +56,8 @@ class StatusBoard:
         """What the listeners do; nobody listens yet. Asked from any thread."""
         self.sinks: Callable[[], Iterable[SinkState]] = tuple
         """How the sinks fare; none is switched on yet. Asked from any thread."""
+        self.last_request: Callable[[], Mapping[str, Any] | None] = lambda: None
+        """What a person asked for last, and what came of it. Asked from any thread."""
         self._calls_last_hour = calls_last_hour
         self._clock = clock
         self._started = clock.monotonic()
@@ -107,6 +112,10 @@ class StatusBoard:
             "api_calls_last_hour": dict(self._calls_last_hour()) if self._calls_last_hour else None,
             "listeners": [_listener(each) for each in self.hearings()],
             "sinks": [_sink(each) for each in self.sinks()],
+            "power": {
+                **describe_power(cycle, self.settings.recovery, self._clock.now()),
+                "last_request": self.last_request(),
+            },
             "outage": _outages(cycle, outage, self._clock.monotonic()),
             "events": [_event(event) for event in reversed(told)],
         }

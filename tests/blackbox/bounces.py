@@ -1,0 +1,34 @@
+"""A pretend home whose modem hangs on a pretend plug: the settings that lead to it, and what people ask of the running program."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cadence_exporter.clock import SystemClock
+from cadence_exporter.demo.home import Home
+from cadence_exporter.demo.smart_plug import MAC, SmartPlug
+from tests.blackbox.instance import QUICK
+
+CLOCK = SystemClock()
+OFF_FOR_S = 10.0
+"""The shortest that the settings take."""
+SLACK_S = 5.0
+"""Beyond it nothing may ever be without power."""
+
+
+def settings_of(home: Home, plug: SmartPlug, folder: Path, **recovery: Any) -> dict[str, Any]:
+    """The home's settings, with a switch that only people use unless ``enabled``."""
+    parts = urlsplit(plug.url)
+    device = {"type": "shelly", "host": parts.hostname, "port": parts.port, "identity": MAC}
+    section: Mapping[str, Any] = {
+        "device": device,
+        "off_for": f"{OFF_FOR_S:g}s",
+        "expected_recovery": "1s",
+        "buffer": "0s",
+        "modem_boot": "1s",
+        "boot_grace": "1s",
+        "cooldown": "1h",
+        **recovery,
+    }
+    return {**home.as_settings(folder / "state"), "loop": QUICK, "recovery": dict(section)}
