@@ -77,7 +77,7 @@ test: $(STAMP) system contracts  ## everything CI runs
 
 .PHONY: lab
 lab: $(STAMP) system  ## minutes: the real program in a home network made of namespaces, with real routers' software (root only)
-	$(BIN)/python -m pytest -q -ra -m "not soak" tests/lab
+	$(BIN)/python -m pytest -q -n 4 -ra -m "not soak" tests/lab
 
 .PHONY: soak
 soak: $(STAMP)  ## the tests that take long: 200 kills at random instants, every bit and length of the store's files

@@ -52,7 +52,7 @@ def main() -> None:
     if not options.only_page:
         with ThreadPoolExecutor(options.labs) as pool:
             list(pool.map(lambda batch: _run(options, *batch), list(_left_to_do(options))))
-    write_page(_lines(options.ledger), options.page, "python -m tests.lab.measure")
+    write_page(_lines(options.ledger), options.page, options.labs)
 
 
 def _options() -> argparse.Namespace:

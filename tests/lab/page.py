@@ -12,9 +12,9 @@ from tests.bench.figures import percentile
 Line = dict[str, Any]
 
 MODES = {
-    "announcing": "a router that announces (NAT-PMP, PCP and UPnP of miniupnpd)",
-    "tripwire": "a silent router, the tripwire",
-    "poll": "both off: the poll alone",
+    "announcing": "router announces",
+    "tripwire": "silent router, tripwire",
+    "poll": "both off: poll alone",
 }
 PUBLISHED = {"announcing": (4.0, 8.0), "tripwire": (None, 20.0), "poll": (None, 190.0)}
 """Bounds of p50 and p95 in seconds: from the new address on the router to the provider's yes."""
@@ -30,13 +30,16 @@ networks an internet with echo services, STUN (coturn), DNS over HTTPS (dnsdist 
 front of Knot. Nothing is faked on the way: packets, NAT, TLS, DNS and DHCP are the kernel's and Debian's. `make lab` (root only) runs
 the scenarios; each ends with nothing left on the machine, also when it is killed.
 
-Measured {date} by `{command}`: {machine}. In real time, several labs side by side, everything niced; the addresses change and the
-lines break at random moments. Percentiles are by nearest rank; what never came would be `inf`.
+Measured {date} by `python -m tests.lab.measure --labs {labs}`, an hour and a half of real time:
+{machine}, busy with other work as well; {labs} labs side by side, everything
+niced. Addresses change and lines break at random moments. Percentiles are by nearest rank; what never came would be `inf`.
 """
 
 NOTES = """\
 ## How to read it
 
+- *Router announces*: miniupnpd speaks NAT-PMP, PCP and UPnP, and multicasts changes. The tripwire is on there, too, as by default.
+  *Silent router*: it drops all questions of these protocols. *Both off*: `wan.tripwire: off` as well; then only the clock is left.
 - *New address* counts from the moment when the kernel of the router has the new address; *old one gone* from the moment when it lost
   the old one. Between the two are the three seconds that udhcpc rests after a refusal, in which the home has no internet at all.
 - *UP again* is when `/metrics` and the status say UP with the new address.
@@ -48,10 +51,10 @@ NOTES = """\
 """
 
 
-def write_page(lines: Sequence[Line], page: Path, command: str) -> None:
+def write_page(lines: Sequence[Line], page: Path, labs: int) -> None:
     """Write the tables that there is something for."""
     machine = f"{os.cpu_count()} cores, {_system()}, Python {platform.python_version()}"
-    head = INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), command=command, machine=machine)
+    head = INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), labs=labs, machine=machine)
     parts = (head, *_sections(lines), NOTES)
     page.write_text("\n".join(parts))
 
