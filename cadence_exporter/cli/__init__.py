@@ -69,6 +69,19 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
     history.set_defaults(command=_history)
 
+    bounce = commands.add_parser("bounce", help="ask a running instance to cut the modem's power for recovery.off_for")
+    bounce.add_argument("--yes", action="store_true", help="needed: the connection is gone for minutes")
+    bounce.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
+    bounce.set_defaults(command=_bounce)
+
+    maintenance = commands.add_parser(
+        "maintenance", help="ask a running instance to change nothing for a while, neither DNS nor power"
+    )
+    maintenance.add_argument("what", choices=("on", "off", "status"))
+    maintenance.add_argument("--for", dest="lasts", default="2h", metavar="DURATION", help="default 2h, at most 7d")
+    maintenance.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
+    maintenance.set_defaults(command=_maintenance)
+
     trace = commands.add_parser("trace", help="the way out, hop by hop; exit 0 when the target was reached, 3 when not")
     _config(trace)
     trace.add_argument(
@@ -79,6 +92,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     trace.add_argument("--json", action="store_true", help="one JSON document instead of lines")
     trace.set_defaults(command=_trace)
+
+    imports = commands.add_parser(
+        "import", help="another updater's settings, printed as a cadence.yaml without its token"
+    )
+    imports.add_argument(
+        "file", metavar="FILE", help="ddclient.conf, inadyn.conf, an env file, config.json; - for stdin"
+    )
+    imports.add_argument(
+        "--from",
+        dest="program",
+        choices=("ddclient", "inadyn", "favonia", "ddns-updater"),
+        default=None,
+        help="whose it is; default: recognised by its form",
+    )
+    imports.set_defaults(command=_import)
 
     _pretend(commands)
     return parser
@@ -163,10 +191,28 @@ def _history(options: argparse.Namespace) -> int:
     return history(settings.state_dir, options.since, options.json, sys.stdout)
 
 
+def _bounce(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.asking import bounce  # noqa: PLC0415
+
+    return bounce(options.url, sure=options.yes)
+
+
+def _maintenance(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.asking import maintenance  # noqa: PLC0415
+
+    return maintenance(options)
+
+
 def _trace(options: argparse.Namespace) -> int:
     from cadence_exporter.cli.trace import trace  # noqa: PLC0415
 
     return trace(options.config, options.method, as_json=options.json)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from cadence_exporter.cli.importing import import_settings  # noqa: PLC0415
+
+    return import_settings(options.file, options.program, sys.stdout)
 
 
 def _simulate(options: argparse.Namespace) -> int:
