@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from cadence_exporter.cli.power_rows import power_rows
 from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.web.calendar_time import local, span
 
@@ -40,11 +41,11 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
 
 def ask(url: str) -> Mapping[str, Any]:
     """Fetch the status document. ``user:password@`` in the URL is used for basic auth. Raises Unreachable."""
-    parts, connection = _connection(url)
+    parts, connection, headers = connect(url)
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # never the password
     prefix = parts.path.rstrip("/").removesuffix(PATH).removesuffix("/metrics")
     try:
-        connection.request("GET", prefix + PATH, headers=_headers(parts))
+        connection.request("GET", prefix + PATH, headers=headers)
         answer = connection.getresponse()
         body = answer.read(MAX_BYTES)
     except ssl.SSLCertVerificationError as error:
@@ -61,7 +62,8 @@ def ask(url: str) -> Mapping[str, Any]:
     return _document(shown, answer.status, body)
 
 
-def _connection(url: str) -> tuple[SplitResult, http.client.HTTPConnection]:
+def connect(url: str, timeout_s: float = TIMEOUT_S) -> tuple[SplitResult, http.client.HTTPConnection, dict[str, str]]:
+    """Where an instance is, the connection to it (nothing is sent yet), and the headers to send. Raises Unreachable."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname, parts.port
@@ -70,8 +72,8 @@ def _connection(url: str) -> tuple[SplitResult, http.client.HTTPConnection]:
     if parts.scheme not in {"http", "https"} or not host:
         raise Unreachable(f"not a URL of ours; write it as {DEFAULT_URL}")
     if parts.scheme == "https":
-        return parts, http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S)
-    return parts, http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        return parts, http.client.HTTPSConnection(host, port, timeout=timeout_s), _headers(parts)
+    return parts, http.client.HTTPConnection(host, port, timeout=timeout_s), _headers(parts)
 
 
 def _headers(parts: SplitResult) -> dict[str, str]:
@@ -126,6 +128,7 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "outage", f"for {span(current['seconds'])}, since {local(current['began'])} ({current['layer']})"
     ended = f"{span(last['seconds'])}, until {local(last['ended'])} ({last['layer']})" if last else "none known"
     yield "last outage", ended
+    yield from power_rows(document["power"])
     if document["listeners"]:
         yield "hears", _hears(document["listeners"])
     if document["next_look"]:

@@ -13,6 +13,7 @@ from cadence_exporter.model.observation import Answered, EchoRound, Failed, Read
 from cadence_exporter.record.log.dns_lines import dns_facts
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.log.layout import milliseconds
+from cadence_exporter.record.log.power_lines import power_facts
 
 NOTHING = "—————————"
 """Fills the detail of a line that has none."""
@@ -39,6 +40,7 @@ def facts(cycle: Cycle, *, cache_max_age_s: float | None = None) -> tuple[Fact, 
         *_fault(cycle),
         *_public(cycle),
         *dns_facts(cycle, cache_max_age_s),
+        *power_facts(cycle),
         *_closing(cycle),
     )
 

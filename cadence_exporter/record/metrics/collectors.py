@@ -13,12 +13,13 @@ from cadence_exporter.model.memory import Phase
 from cadence_exporter.record.metrics.families import LISTENERS, SINKS, all_metrics
 from cadence_exporter.record.metrics.metric import Kind, Metric
 from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS, QUOTA, QUOTA_LEFT
+from cadence_exporter.record.metrics.power_gauges import POWER_MOVING
 from cadence_exporter.record.metrics.snapshot import Snapshot
 from cadence_exporter.record.metrics.tally import CounterKey
 from cadence_exporter.seams import Clock
 
 STATE_SECONDS = "cadence_state_seconds_total"
-_MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF, QUOTA, QUOTA_LEFT})
+_MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF, QUOTA, QUOTA_LEFT}) | POWER_MOVING
 """What is worked out at the moment of a scrape."""
 
 

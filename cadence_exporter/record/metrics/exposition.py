@@ -14,8 +14,9 @@ from prometheus_client import disable_created_metrics as without_created_series
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
-from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.recovery import Bounce, PowerResult
 from cadence_exporter.record.log.journal import Journal
 from cadence_exporter.record.metrics.collectors import (
     Deliveries,
@@ -90,7 +91,9 @@ class Metrics:
         self._gauges = Gauges(memory, ledger.marks)
         self._gauges.values["cadence_state_store_up",] = float(ledger.up)
         self._window = CallWindow(ledger.marks.recent_calls)
-        self._records = memory.records
+        self._records, self._power = memory.records, memory.recovery
+        self._cut: tuple[Instant, float] | None = None
+        """When the power was really cut, until the connection is up again."""
         self._fixed: dict[CounterKey, float] = {}
         self._snapshot = Snapshot({}, {}, (), {}, about)
         self._histograms = {metric.name: histogram(metric) for metric in all_metrics() if metric.kind is Kind.HISTOGRAM}
@@ -130,7 +133,7 @@ class Metrics:
 
     def record(self, cycle: Cycle) -> None:
         """Take one cycle in. It is on disk already, or cannot be."""
-        self._records = cycle.memory.records
+        self._records, self._power = cycle.memory.records, cycle.memory.recovery
         self._gauges.update(cycle, store_up=self._ledger.up)
         self._window.add(cycle)
         self._observe(cycle)
@@ -157,7 +160,12 @@ class Metrics:
         if not self._about.public_ip_info:
             gauges = {key: value for key, value in gauges.items() if key[0] != PUBLIC_IP_INFO}
         self._snapshot = Snapshot(
-            self._ledger.counters(), MappingProxyType(gauges), self._window.snapshot(), self._records, self._about
+            self._ledger.counters(),
+            MappingProxyType(gauges),
+            self._window.snapshot(),
+            self._records,
+            self._about,
+            self._power,
         )
 
     def _observe(self, cycle: Cycle) -> None:
@@ -172,6 +180,20 @@ class Metrics:
             convergence.observe(arrival.seconds, {"cycle_id": cycle.id})
         if cycle.decision.outage_ended is not None:
             self._child("cadence_outage_duration_seconds").observe(cycle.decision.outage_ended.seconds)
+        self._bounce(cycle)
+
+    def _bounce(self, cycle: Cycle) -> None:
+        """One that was asked for while the connection was up has not brought it back before the power was."""
+        done = cycle.power
+        if done is not None and isinstance(done.action, Bounce):
+            really = done.result in (PowerResult.SUCCESS, PowerResult.DOUBTFUL)
+            self._cut = (done.at.instant, done.action.off_for_s) if really else None
+        elif self._cut is not None and cycle.memory.phase is Phase.UP:
+            at, off_for_s = self._cut
+            seconds = cycle.ended.instant - at
+            if seconds > off_for_s:
+                self._child("cadence_recovery_duration_seconds").observe(seconds, {"cycle_id": cycle.id})
+                self._cut = None
 
     def _child(self, name: str, *labels: str) -> Histogram:
         family = self._histograms[name]

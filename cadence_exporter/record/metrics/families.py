@@ -4,7 +4,6 @@ A better place for a new metric does not exist: what is not in this table is not
 """
 
 from collections.abc import Iterator
-from itertools import product
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.decision import Refusal
@@ -16,7 +15,11 @@ from cadence_exporter.model.outcome import Operation
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.faults import PHASES
 from cadence_exporter.record.log.journal import Level
+from cadence_exporter.record.metrics.families_power import POWER
 from cadence_exporter.record.metrics.metric import Kind, Metric
+from cadence_exporter.record.metrics.metric import counter as _counter
+from cadence_exporter.record.metrics.metric import gauge as _gauge
+from cadence_exporter.record.metrics.metric import histogram as _histogram
 from cadence_exporter.record.metrics.tally import CODES, PROBES, SERVICES
 
 STAGES = ("published", "visible")
@@ -38,22 +41,6 @@ _RTT = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _CONVERGENCE = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
 _API = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)
 _LOOP = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
-
-
-def _each(*sets: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(product(*(tuple(str(value) for value in values) for values in sets)))
-
-
-def _counter(name: str, text: str, labels: str = "", *sets: tuple[str, ...], persistent: bool = True) -> Metric:
-    return Metric(name, Kind.COUNTER, text, tuple(labels.split()), _each(*sets), persistent=persistent)
-
-
-def _gauge(name: str, text: str, labels: str = "") -> Metric:
-    return Metric(name, Kind.GAUGE, text, tuple(labels.split()))
-
-
-def _histogram(name: str, text: str, buckets: tuple[float, ...], labels: str = "", *sets: tuple[str, ...]) -> Metric:
-    return Metric(name, Kind.HISTOGRAM, text, tuple(labels.split()), _each(*sets), buckets)
 
 
 STATE = (
@@ -266,6 +253,7 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
     ("Public address", ADDRESS),
     ("DNS", DNS),
     ("External calls", CALLS),
+    ("Power", POWER),
     ("The loop", LOOP),
     ("Listeners", LISTENERS),
     ("Sinks", SINKS),

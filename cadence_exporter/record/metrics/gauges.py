@@ -17,6 +17,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.observation import Answered, Reading
+from cadence_exporter.record.metrics import power_gauges
 from cadence_exporter.record.metrics.tally import PROBES, SERVICES, CounterKey, probe_failures
 from cadence_exporter.record.state.marks import Marks
 
@@ -48,6 +49,8 @@ class Gauges:
         for family, wall in marks.address_changed.items():
             self._set("cadence_public_ip_last_change_timestamp_seconds", wall, family)
         self._records(memory)
+        for key, value in power_gauges.at_start(memory):
+            self._set(key[0], value, *key[1:])
 
     def update(self, cycle: Cycle, *, store_up: bool) -> None:
         """Take one more cycle in."""
@@ -64,6 +67,8 @@ class Gauges:
         self._set("cadence_cgnat_detected", float(cycle.assessment.cgnat) if known else None)
         self._public(cycle)
         self._records(cycle.memory)
+        for key, value in power_gauges.gauges(cycle):
+            self._set(key[0], value, *key[1:])
         if any(outcome.wrote for outcome in cycle.outcomes):
             self._set("cadence_dns_last_mutation_timestamp_seconds", wall)
         if any(isinstance(public, Agreed | Unchanged) for public in cycle.assessment.public.values()):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
+from cadence_exporter.model.recovery import EMPTY_LEDGER, SWITCHED_OFF, RecoveryMemory, RecoveryPolicy
+from cadence_exporter.record.metrics import power_gauges
 from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour, quotas
 from cadence_exporter.record.metrics.tally import CounterKey
 
@@ -38,6 +39,7 @@ class Snapshot:
     calls: tuple[tuple[str, Instant], ...]
     records: Mapping[RecordKey, RecordMemory]
     about: About
+    ledger: RecoveryMemory = EMPTY_LEDGER
 
     def moving(self, now: Now) -> dict[CounterKey, float]:
         """The gauges that move with the clock."""
@@ -46,5 +48,6 @@ class Snapshot:
             **{(CALLS, service): float(number) for service, number in calls.items()},
             **dict(quotas(self.about.max_calls_per_hour, calls)),
             **dict(budgets(self.about.records, self.records, self.about.max_changes_per_day, now)),
+            **dict(power_gauges.moving(self.about.recovery, self.ledger, now)),
             **dict(backoffs(self.about.records, self.records, now)),
         }

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator
 from cadence_exporter.model.assessment import Agreed, Disputed, NotPublic, Unchanged
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile, Refusal
+from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import Answered, EchoRound, Failed, FailureReason
 from cadence_exporter.model.outcome import Outcome, Result
+from cadence_exporter.model.recovery import Bounce, Suppression
 
 CounterKey = tuple[str, ...]
 """The metric's name and its label values, in the order of its labels."""
 
 PROBES = ("lan_router", "wan_path", "public_ip")
 SERVICES = ("cloudflare", "rfc2136", "ip_echo", "doh", "actuator")
+POWER_ACTIONS = ("modem_power_cycle", "power_on")
+"""A bounce, and making sure that the power is on after one."""
 CODES = ("2xx", "4xx", "429", "5xx", "error")
 
 
@@ -31,6 +35,7 @@ def counts(cycle: Cycle) -> Iterable[tuple[CounterKey, float]]:
         yield ("cadence_trace_packets_total",), trace.value.packets
     yield from _cache(cycle)
     yield from _dns(cycle)
+    yield from _power(cycle)
     for call in cycle.calls:
         code = call.code if call.code in CODES else "error"
         yield ("cadence_api_requests_total", call.service, code), 1
@@ -126,6 +131,19 @@ def _dns(cycle: Cycle) -> Iterator[tuple[CounterKey, float]]:
         elif outcome.operation is not None:
             result = "success" if outcome.wrote else "error"
             yield ("cadence_dns_mutations_total", outcome.operation, result), 1
+
+
+def _power(cycle: Cycle) -> Iterator[tuple[CounterKey, float]]:
+    """Where recovery is off, that is counted once an outage, and nothing else is: nobody waits for a bounce."""
+    if cycle.power is not None:
+        action = POWER_ACTIONS[0] if isinstance(cycle.power.action, Bounce) else POWER_ACTIONS[1]
+        yield ("cadence_recovery_actions_total", action, cycle.power.result), 1
+    withheld = {each.reason for each in cycle.decision.withheld}
+    if Suppression.DISABLED in withheld:
+        step = cycle.decision.transition
+        withheld = {Suppression.DISABLED} if step is not None and step.to_phase is Phase.DOWN else set()
+    for reason in sorted(withheld):
+        yield ("cadence_recovery_suppressed_total", reason), 1
 
 
 def _suppressed(outcome: Outcome) -> Refusal | None:

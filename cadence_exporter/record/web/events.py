@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.outcome import Result
+from cadence_exporter.model.recovery import Bounce, PowerOutcome
 from cadence_exporter.record.web.calendar_time import span
 
 _WORTH_TELLING = {
@@ -20,7 +21,7 @@ _WORTH_TELLING = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line: ``kind`` is one of transition, outage, address, dns, refused."""
+    """One line: ``kind`` is one of transition, outage, address, dns, power, refused."""
 
     at: WallTime
     kind: str
@@ -46,5 +47,12 @@ def events(cycle: Cycle) -> Iterator[Event]:
         if outcome.result in _WORTH_TELLING:
             detail = f": {outcome.detail}" if outcome.detail else ""
             yield Event(at, "dns", f"{outcome.action.record.key} {_WORTH_TELLING[outcome.result]}{detail}")
+    if cycle.power is not None:
+        yield Event(at, "power", _power(cycle.power))
     for refused in decision.refused:
         yield Event(at, "refused", f"{refused.record} left alone ({refused.reason}): {refused.detail}")
+
+
+def _power(done: PowerOutcome) -> str:
+    what = f"power off for {done.action.off_for_s:g} s" if isinstance(done.action, Bounce) else "power turned on"
+    return f"{what}: {done.result}, {done.detail}"
