@@ -8,7 +8,7 @@ import pytest
 
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
 from cadence_exporter.model.address import IpAddress
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.gateway import Gateway
 from cadence_exporter.observe.listeners.board import ListenerBoard
@@ -28,6 +28,9 @@ class HandClock:
 
     def wall(self) -> WallTime:
         return WallTime(self.seconds)
+
+    def since_boot(self) -> Boot:
+        return Boot("", self.seconds)
 
     def now(self) -> Now:
         return Now(self.monotonic(), self.wall())

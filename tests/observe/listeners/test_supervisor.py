@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.model.hearing import Hearing
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.listeners.board import ListenerBoard
 from cadence_exporter.observe.listeners.listener import Listener, ListenerFailed, Report
@@ -153,6 +153,9 @@ class HandClock:
 
     def wall(self) -> WallTime:
         return WallTime(self.seconds)
+
+    def since_boot(self) -> Boot:
+        return Boot("", self.seconds)
 
     def now(self) -> Now:
         return Now(self.monotonic(), self.wall())
