@@ -95,8 +95,7 @@ class Line:
     def renumber(self) -> Renumbering:
         """The provider takes the address back and, when the router asks again, hands out another one."""
         began = time.monotonic()
-        last = int(self.address.rpartition(".")[2])
-        new = f"81.2.69.{last + 1 if last < 250 else 20}"
+        new = self._next()
         self._lease(new)
         self._provider.tell(signal.SIGHUP)
         give_up = began + _PATIENCE_S
@@ -109,6 +108,18 @@ class Line:
                 self.address = new
                 return Renumbering(self.watch.lost(began) or began, self.watch.came(new, began), new)
         raise RuntimeError(f"the router never got {new}: {self._client.output[-1000:]} {self._provider.output[-1000:]}")
+
+    def swap(self) -> Renumbering:
+        """Another address in the same moment, as a line that dials in anew within milliseconds; DHCP hears of it at its next renewal."""
+        began = time.monotonic()
+        new = self._next()
+        self._lease(new)
+        self._provider.tell(signal.SIGHUP)
+        commands = f"addr flush dev wan0\naddr add {new}/24 dev wan0\nroute add default via {places.ISP_GATEWAY}\n"
+        self._box.run("router", "ip", "-4", "-batch", "-", stdin=commands)
+        self.watch.wait_for(new, began)
+        self.address = new
+        return Renumbering(self.watch.lost(began) or began, self.watch.came(new, began), new)
 
     def unplug(self) -> None:
         """The cable between router and modem: the router notices, and forgets its address."""
@@ -123,6 +134,10 @@ class Line:
             if time.monotonic() > began + _PATIENCE_S:
                 raise RuntimeError("the router never got its address back")
             self._client.tell(signal.SIGUSR1)
+
+    def _next(self) -> str:
+        last = int(self.address.rpartition(".")[2])
+        return f"81.2.69.{last + 1 if last < 250 else 20}"
 
     def _lease(self, address: str) -> None:
         self._box.run("isp", "nft", f"flush set ip guard leased; add element ip guard leased {{ {address} }}")

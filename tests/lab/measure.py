@@ -62,7 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--outages", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=3600.0, help="length of the healthy watch")
     parser.add_argument("--modes", nargs="*", default=list(MODES), choices=list(MODES))
-    parser.add_argument("--kinds", nargs="*", default=["healthy", "renumber", "outage", "flood"])
+    parser.add_argument("--kinds", nargs="*", default=["healthy", "renumber", "swap", "outage", "flood"])
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--ledger", type=Path, default=ROOT / "build/lab.jsonl")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/LAB.md")
@@ -78,6 +78,7 @@ def _left_to_do(options: argparse.Namespace) -> Iterator[tuple[str, str, int, in
     done = Counter((line["kind"], line["mode"]) for line in _lines(options.ledger))
     wanted = [("healthy", mode, 1) for mode in options.modes]
     wanted += [("renumber", mode, options.renumberings) for mode in reversed(options.modes)]
+    wanted += [("swap", mode, options.renumberings) for mode in ("announcing", "tripwire") if mode in options.modes]
     wanted += [("outage", mode, options.outages) for mode in ("announcing", "tripwire") if mode in options.modes]
     wanted += [("flood", "announcing", 2)]
     for kind, mode, count in wanted:
@@ -93,7 +94,12 @@ def _run(options: argparse.Namespace, kind: str, mode: str, count: int, seed: in
     print(f"{kind} {mode} x{count}: {'done' if ended == 0 else f'ended with {ended}'}", flush=True)
 
 
-def _renumberings(mode: str, count: int, seed: int, _: float) -> Iterator[Line]:
+def _swaps(mode: str, count: int, seed: int, seconds: float) -> Iterator[Line]:
+    """The same without the rest that a DHCP client takes."""
+    yield from _renumberings(mode, count, seed, seconds, at_once=True)
+
+
+def _renumberings(mode: str, count: int, seed: int, _: float, *, at_once: bool = False) -> Iterator[Line]:
     """Another address at a random moment: from the old one's end, and from the new one's start, to the provider's yes."""
     chance = random.Random(seed)  # noqa: S311 - phases, no secrets
     with _lab(mode) as lab, lab.product(MODES[mode][1]) as product:
@@ -101,7 +107,7 @@ def _renumberings(mode: str, count: int, seed: int, _: float) -> Iterator[Line]:
             _healthy(product)
             _rest(chance.uniform(*_PHASES[mode]))
             calls, began = lab.internet.calls(), time.monotonic()
-            change = lab.renumber()
+            change = lab.line.swap() if at_once else lab.renumber()
             written = _until(lambda: lab.written(change.address, began), PATIENCE_S)  # noqa: B023 - called at once
             up = _until(lambda: product.state() == "UP", PATIENCE_S) if written else None
             yield {
@@ -188,6 +194,7 @@ def _floods(mode: str, _: int, seed: int, __: float) -> Iterator[Line]:
 
 _WORK: Mapping[str, Callable[[str, int, int, float], Iterator[Line]]] = {
     "renumber": _renumberings,
+    "swap": _swaps,
     "outage": _outages,
     "healthy": _quiet,
     "flood": _floods,

@@ -42,6 +42,8 @@ NOTES = """\
   *Silent router*: it drops all questions of these protocols. *Both off*: `wan.tripwire: off` as well; then only the clock is left.
 - *New address* counts from the moment when the kernel of the router has the new address; *old one gone* from the moment when it lost
   the old one. Between the two are the three seconds that udhcpc rests after a refusal, in which the home has no internet at all.
+- *Swapped at once*: the router has another address from one millisecond to the next, as when a line dials in anew. Nothing warns of
+  it, and no look is under way already.
 - *UP again* is when `/metrics` and the status say UP with the new address.
 - An outage is one of: the first router of the provider dead, the line behind the modem dead, the cable between router and modem
   pulled, the provider carries nothing on, the path ends two networks further. It ends after 5 to 90 seconds.
@@ -100,6 +102,9 @@ def _renumberings(lines: Sequence[Line]) -> Iterator[str]:
             yield _row(mode, "new address -> provider's yes", [line["from_new"] for line in found], bounds)
             yield _row(mode, "old one gone -> provider's yes", [line["from_lost"] for line in found], (None, None))
             yield _row(mode, "new address -> UP again", [line["up"] for line in found], (None, None))
+        swapped = _of(lines, "swap", mode)
+        if swapped:
+            yield _row(mode, "swapped at once -> provider's yes", [line["from_new"] for line in swapped], bounds)
 
 
 def _outages(lines: Sequence[Line]) -> Iterator[str]:
