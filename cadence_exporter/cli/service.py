@@ -20,11 +20,13 @@ from cadence_exporter.record.desk import Desk
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.console import Console, Stream, Style
 from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.journald import is_the_journal
 from cadence_exporter.record.log.layout import Format
 from cadence_exporter.record.metrics.exposition import Metrics
 from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.store import SqliteStore
+from cadence_exporter.record.supervisor import Supervisor
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.nic_update import NicLogin, NicUpdate
 from cadence_exporter.record.web.routes import Routes
@@ -47,7 +49,8 @@ class Service:
         export(loaded.exports)
         self._settings = loaded.settings
         self.clock = SystemClock()
-        self._console = Console(output, self.clock, style(self._settings))
+        self._to_journal = is_the_journal(os.environ)
+        self._console = Console(output, self.clock, style(self._settings, to_journal=self._to_journal))
         self._faults = CountedFaults(self._console)
         self._calls = CallLog()
         self._https = Https(self.clock, self._calls)
@@ -63,6 +66,7 @@ class Service:
         self._board = StatusBoard(
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
         )
+        self._supervisor = Supervisor(os.environ, self._board.stuck_at, os.getpid())
         self._listening = Listening(
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
         )
@@ -89,6 +93,7 @@ class Service:
 
     def stop(self) -> None:
         """Ask the loop to end, now; it does not wait for a probe that hangs."""
+        self._supervisor.stopping()
         self.doorbell.ring(Reason.STOP)
         self.loop.equipment.crew.abandon()
         self._listening.stop()
@@ -125,7 +130,14 @@ class Service:
             clock=self.clock,
             doorbell=self.doorbell,
             store=self._store,
-            recorders=(self._metrics, self._board, self._console, self._telling.sinks, self._desk),
+            recorders=(
+                self._metrics,
+                self._board,
+                self._console,
+                self._telling.sinks,
+                self._desk,
+                self._supervisor,
+            ),
             requests=self._desk.take,
             calls=self._calls,
             faults=self._faults,
@@ -155,7 +167,7 @@ class Service:
         self._listening.begin(loaded.settings)
         self._telling.begin(loaded.settings, self._store.marks)
         self._settings = loaded.settings
-        self._console.restyle(style(loaded.settings))
+        self._console.restyle(style(loaded.settings, to_journal=self._to_journal))
         self._board.settings = board_settings(loaded.settings)
         self._nic_update.allow(nic_login(loaded.settings))
         self._metrics.about(about(loaded.settings))
@@ -181,13 +193,14 @@ def export(variables: Mapping[str, str]) -> None:
     time.tzset()
 
 
-def style(settings: Settings) -> Style:
+def style(settings: Settings, *, to_journal: bool = False) -> Style:
     """How the log looks."""
     return Style(
         format=Format(settings.log.format),
         level=Level[settings.log.level.upper()],
         site=settings.site,
         cache_max_age_s=settings.dns.cache_max_age,
+        to_journal=to_journal,
     )
 
 

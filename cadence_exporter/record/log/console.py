@@ -8,6 +8,7 @@ from typing import Protocol
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.log.journal import Fact, Level
+from cadence_exporter.record.log.journald import marked
 from cadence_exporter.record.log.layout import Format, render
 from cadence_exporter.record.log.lines import facts
 from cadence_exporter.record.log.spool import Spool
@@ -25,6 +26,8 @@ class Style:
     """On each line of the machine-readable formats."""
     cache_max_age_s: float | None = None
     """Shown beside the age of the cache, in seconds."""
+    to_journal: bool = False
+    """Systemd's journal reads it, which dates each line itself and wants its level."""
 
 
 class Stream(Protocol):
@@ -93,7 +96,10 @@ class Console:
         if fact.level < style.level:
             return
         at = fact.at if fact.at is not None else now
-        line = render(fact, at, style.format, {"site": style.site, "cycle_id": cycle_id}) + "\n"
+        common = {"site": style.site, "cycle_id": cycle_id}
+        line = render(fact, at, style.format, common, timed=not style.to_journal) + "\n"
+        if style.to_journal:
+            line = marked(line, fact.level)
         with self._lock:
             self._written[fact.level] += 1
             self._put(line)

@@ -31,22 +31,28 @@ def milliseconds(seconds: float) -> str:
     return f"{value:.1f}ms" if value < 1 else f"{value:.0f}ms"
 
 
-def render(fact: Fact, at: WallTime, form: Format, common: dict[str, str]) -> str:
-    """One line, without its newline. ``common`` (site, cycle id) goes on each line of the machine-readable formats."""
+def render(fact: Fact, at: WallTime, form: Format, common: dict[str, str], *, timed: bool = True) -> str:
+    """One line, without its newline. ``common`` (site, cycle id) goes on each line of the machine-readable formats.
+
+    ``timed`` is False where somebody else writes the time before each line: then the one for people has none of its own.
+    """
     if form is Format.CONSOLE:
-        return _console(fact, at)
+        return f"{_clock(at)} {_console(fact)}" if timed else _console(fact)
     fields = _fields(fact, at, common)
     if form is Format.JSON:
         return json.dumps(fields, ensure_ascii=False)
     return " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
 
 
-def _console(fact: Fact, at: WallTime) -> str:
-    clock = _local(at).strftime("%H:%M:%S")
+def _clock(at: WallTime) -> str:
+    return _local(at).strftime("%H:%M:%S")
+
+
+def _console(fact: Fact) -> str:
     detail = plain(f"{fact.named}={fact.detail}" if fact.named else fact.detail)
     columns = f"{padded(fact.subject, SUBJECT_COLUMNS)} {padded(fact.status, STATUS_COLUMNS)} {padded(detail, DETAIL_COLUMNS)} "
     extras = " | ".join(plain(f"{key}={value}") for key, value in fact.extras.items())
-    return f"{clock} {fact.icon} {columns}{'| ' + extras if extras else ''}".rstrip()
+    return f"{fact.icon} {columns}{'| ' + extras if extras else ''}".rstrip()
 
 
 def _fields(fact: Fact, at: WallTime, common: dict[str, str]) -> dict[str, str]:

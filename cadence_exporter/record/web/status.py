@@ -97,7 +97,7 @@ class StatusBoard:
             waited = now - self._started
             healthy = waited <= START_ALLOWANCE_S
             return healthy, f"{'starting' if healthy else 'stuck'}: no cycle yet after {waited:.0f} s"
-        healthy = now <= self._deadline(cycle)
+        healthy = now <= self.stuck_at(cycle)
         age = now - cycle.ended.instant
         return healthy, f"{'ok' if healthy else 'stuck'}: the last cycle ended {age:.0f} s ago"
 
@@ -120,7 +120,8 @@ class StatusBoard:
             "events": [_event(event) for event in reversed(told)],
         }
 
-    def _deadline(self, cycle: Cycle) -> Instant:
+    def stuck_at(self, cycle: Cycle) -> Instant:
+        """Until when the cycle after ``cycle`` must have been completed by a loop that is alive. Safe from any thread."""
         return later(cycle.decision.next_look, 2 * self.settings.probe_timeout_s + MARGIN_S)
 
     def _append(self, event: Event) -> None:
