@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import SystemRandom
 
 from cadence_exporter import __version__
@@ -24,11 +25,13 @@ from cadence_exporter.record.log.journald import is_the_journal
 from cadence_exporter.record.log.layout import Format
 from cadence_exporter.record.metrics.exposition import Metrics
 from cadence_exporter.record.metrics.snapshot import About
+from cadence_exporter.record.state.history import read
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.supervisor import Supervisor
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.nic_update import NicLogin, NicUpdate
+from cadence_exporter.record.web.past import Past
 from cadence_exporter.record.web.routes import Routes
 from cadence_exporter.record.web.server import WebServer
 from cadence_exporter.record.web.status import BoardSettings, StatusBoard
@@ -66,6 +69,7 @@ class Service:
         self._board = StatusBoard(
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
         )
+        self._board.past = Past(partial(read, self._settings.state_dir), self.clock)
         self._supervisor = Supervisor(os.environ, self._board.stuck_at, os.getpid())
         self._listening = Listening(
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
@@ -207,7 +211,14 @@ def style(settings: Settings, *, to_journal: bool = False) -> Style:
 def board_settings(settings: Settings) -> BoardSettings:
     """What the status page shows of the settings."""
     timeout = settings.loop.probe_timeout
-    return BoardSettings(settings.site, settings.record_specs(), timeout, recovery_policy(settings))
+    return BoardSettings(
+        settings.site,
+        settings.record_specs(),
+        timeout,
+        recovery_policy(settings),
+        call_budgets(settings),
+        settings.dns.cache_max_age,
+    )
 
 
 def nic_login(settings: Settings) -> NicLogin | None:

@@ -11,7 +11,8 @@
 ``next_look``          when the next cycle is due; ``next_look_in_seconds`` is 0 when it is overdue
 ``last_cycle``         its lines as they stand in the log
 
-Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``outage``, ``events``, ``listeners`` (name; up, null when
+Added by the board: ``api_calls_last_hour`` (per service, over restarts too), ``api_budget`` (the same beside its limit; null: none),
+``cache_max_age_seconds`` (how long a verified record is believed), ``outage``, ``events``, ``listeners`` (name; up, null when
 it is switched off; why it does not hear; rings since the start) and ``sinks`` that are switched on (name; up, null before anything was
 tried; why and reason when it does not deliver; waiting, delivered and dropped happenings; last_success; retry_in_seconds).
 """
@@ -54,7 +55,7 @@ def describe(cycle: Cycle | None, specs: Iterable[RecordSpec], now: Now) -> dict
             str(family): _address(cycle.assessment.public.get(family), memory.beliefs.get(family, Belief()))
             for family in sorted({*cycle.assessment.public, *memory.beliefs})
         },
-        "records": [_record(key, provider, cycle) for key, provider in _keys(specs, cycle)],
+        "records": [_record(key, provider, cycle, now) for key, provider in _keys(specs, cycle)],
         "refused": [
             {"record": str(each.record), "reason": str(each.reason), "detail": each.detail}
             for each in cycle.decision.refused
@@ -147,7 +148,7 @@ def _address(verdict: PublicAddress | None, belief: Belief) -> dict[str, Any]:
     }
 
 
-def _record(key: RecordKey, provider: str | None, cycle: Cycle) -> dict[str, Any]:
+def _record(key: RecordKey, provider: str | None, cycle: Cycle, now: Now) -> dict[str, Any]:
     known = cycle.memory.records.get(key, RecordMemory())
     wanted = cycle.memory.beliefs.get(key.type.family, Belief()).confirmed
     return {
@@ -157,6 +158,7 @@ def _record(key: RecordKey, provider: str | None, cycle: Cycle) -> dict[str, Any
         "in_sync": None if wanted is None else known.holds(wanted),
         "verified": str(known.verified) if known.verified is not None else None,
         "verified_at": iso(known.verified_at),
+        "verified_age_seconds": None if known.verified_at is None else round(max(0.0, now.wall - known.verified_at), 1),
         "refusal": known.refusal,
         "failures": known.failures,
         "change": _change(known.change, cycle.ended.instant),

@@ -6,9 +6,12 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.desk import Desk
 from cadence_exporter.record.web import asking
+from cadence_exporter.record.web.history_document import history_document
 from cadence_exporter.record.web.intent import refusal
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.messages import Request, Response, as_json, text
@@ -16,7 +19,9 @@ from cadence_exporter.record.web.metrics_page import metrics
 from cadence_exporter.record.web.nic_update import PATHS, NicUpdate
 from cadence_exporter.record.web.page import render
 from cadence_exporter.record.web.passwords import Passwords, Verdict
+from cadence_exporter.record.web.past import since
 from cadence_exporter.record.web.status import StatusBoard
+from cadence_exporter.settings.durations import parse_duration
 
 _READ = ("GET", "HEAD")
 _KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"}
@@ -53,6 +58,7 @@ class Routes:
             "/": _Route(_READ, self._page),
             "/metrics": _Route(_READ, lambda request: metrics(self._registry, request)),
             "/api/v1/status": _Route(_READ, lambda _: as_json(200, self._board.as_dict())),
+            "/api/v1/history": _Route(_READ, self._history),
             "/-/healthy": _Route(_READ, self._healthy),
             "/-/ready": _Route(_READ, self._ready),
             "/-/check": _Route(("POST",), self._check),
@@ -102,7 +108,19 @@ class Routes:
         )
 
     def _page(self, _: Request) -> Response:
-        return render(self._board.as_dict())
+        return render(self._board.as_dict(), self._board.past.shown(self._board.last_cycle))
+
+    def _history(self, request: Request) -> Response:
+        asked = request.query.get("since", ())
+        now = self._board.now()
+        try:
+            earliest = WallTime(now - parse_duration(asked[0])) if asked else None
+            view = self._board.past.view(self._board.last_cycle)
+        except ValueError as error:
+            return text(400, f"since: {error}")
+        except StateUnavailable as error:
+            return text(503, str(error))
+        return as_json(200, history_document(view if earliest is None else since(view, earliest), earliest, now))
 
     def _healthy(self, _: Request) -> Response:
         healthy, why = self._board.health()

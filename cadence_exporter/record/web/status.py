@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cadence_exporter import __version__
@@ -11,14 +11,16 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
-from cadence_exporter.model.instants import Instant, later
+from cadence_exporter.model.instants import Instant, WallTime, later
 from cadence_exporter.model.record import RecordSpec
 from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 from cadence_exporter.record.state.chronicle import OutageHeld
+from cadence_exporter.record.state.history import HistoryView
 from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
 from cadence_exporter.record.web.describe_power import describe_power
 from cadence_exporter.record.web.events import Event, events
+from cadence_exporter.record.web.past import Past
 from cadence_exporter.seams import Clock
 
 START_ALLOWANCE_S = 120.0
@@ -36,6 +38,9 @@ class BoardSettings:
     records: tuple[RecordSpec, ...]
     probe_timeout_s: float
     recovery: RecoveryPolicy = SWITCHED_OFF
+    call_budget: Mapping[str, int] = field(default_factory=dict)
+    """Calls an hour, by service."""
+    cache_max_age_s: float | None = None
 
 
 class StatusBoard:
@@ -58,6 +63,8 @@ class StatusBoard:
         """How the sinks fare; none is switched on yet. Asked from any thread."""
         self.last_request: Callable[[], Mapping[str, Any] | None] = lambda: None
         """What a person asked for last, and what came of it. Asked from any thread."""
+        self.past = Past(lambda _: HistoryView(), clock)
+        """What the state store remembers; nothing as long as nobody says where it is."""
         self._calls_last_hour = calls_last_hour
         self._clock = clock
         self._started = clock.monotonic()
@@ -101,15 +108,22 @@ class StatusBoard:
         age = now - cycle.ended.instant
         return healthy, f"{'ok' if healthy else 'stuck'}: the last cycle ended {age:.0f} s ago"
 
+    def now(self) -> WallTime:
+        """The time on this machine's wall clock."""
+        return self._clock.wall()
+
     def as_dict(self) -> Mapping[str, Any]:
         """The document of ``/api/v1/status``; described in ``describe``."""
         with self._lock:
             cycle, told, outage = self._cycle, tuple(self._events), self._last_outage
+        calls = self._calls_last_hour() if self._calls_last_hour else None
         return {
             "version": __version__,
             "site": self.settings.site,
             **describe(cycle, self.settings.records, self._clock.now()),
-            "api_calls_last_hour": dict(self._calls_last_hour()) if self._calls_last_hour else None,
+            "cache_max_age_seconds": self.settings.cache_max_age_s,
+            "api_calls_last_hour": None if calls is None else dict(calls),
+            "api_budget": _budget(calls or {}, self.settings.call_budget),
             "listeners": [_listener(each) for each in self.hearings()],
             "sinks": [_sink(each) for each in self.sinks()],
             "power": {
@@ -139,6 +153,11 @@ def _past(ended: OutageEnded) -> OutageHeld:
 
 def _event(event: Event) -> dict[str, Any]:
     return {"at": iso(event.at), "kind": event.kind, "text": event.text, "times": event.times}
+
+
+def _budget(calls: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, Any]:
+    services = sorted({*calls, *limits})
+    return {service: {"calls": calls.get(service, 0), "limit": limits.get(service)} for service in services}
 
 
 def _listener(hearing: Hearing) -> dict[str, Any]:
