@@ -18,7 +18,7 @@ from cadence_exporter.settings.durations import parse_duration
 
 UNREADABLE = 1
 
-_SECONDS = ("seconds", "duration_s")
+_SECONDS = ("seconds", "duration_s", "off_for_s", "up_after_s")
 """Columns that hold a length of time."""
 
 

@@ -1,5 +1,6 @@
 """The real program, a pretend home and a pretend plug: what people ask for, what the guardrails answer, and what a stop leaves behind."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def test_a_bounce_by_hand_from_the_terminal_to_the_power_being_back(
         assert shown['cadence_recovery_actuator_up{actuator="shelly"}'] == 1
         assert [line["status"] for line in running.log if line["subject"] == "RECOVERY"].count("BOUNCE") == 1
         running.stop()
+    capsys.readouterr()
+    assert main(["history", "--json", "--config", str(running.config)]) == 0
+    (bounce,) = json.loads(capsys.readouterr().out)["bounces"]
+    assert (bounce["by_hand"], bounce["off_for_s"], bounce["result"]) == (True, OFF_FOR_S, "success")
+    assert main(["history", "--config", str(running.config)]) == 0
+    assert "BOUNCES (1)" in capsys.readouterr().out
     with Instance(tmp_path, settings_of(home, plug, tmp_path)) as again:
         again.wait_until_up()
         assert main(["bounce", "--yes", "--url", url(again)]) == 3

@@ -10,8 +10,9 @@ from cadence_exporter.model.assessment import Agreed, Unchanged
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.recovery import Bounce
 from cadence_exporter.record.metrics.convergence import arrivals
-from cadence_exporter.record.state.schema import KEPT_ROWS, Damaged
+from cadence_exporter.record.state.schema import BOUNCES_SINCE, KEPT_ROWS, Damaged, version_of
 
 HOUR_S = 3600.0
 SEEN_AGAIN_S = 600.0
@@ -67,6 +68,19 @@ class TransitionHeld:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class BounceHeld:
+    """A time when the modem's power was cut, or was to be."""
+
+    at: WallTime
+    by_hand: bool
+    off_for_s: float
+    result: str
+    detail: str
+    up_after_s: float | None
+    """``None``: the connection did not come up before the next one, or is not up yet."""
+
+
 class Chronicler:
     """Draws history rows from cycles; remembers the newest address of each family so that none is written twice."""
 
@@ -87,6 +101,7 @@ class Chronicler:
             yield sql, (over.began.wall, over.ended.wall, over.seconds, over.where)
         yield from self._addresses(cycle)
         yield from _dns_changes(cycle)
+        yield from _bounces(cycle)
         services = [call.service for call in cycle.calls]
         for service in sorted(set(services)):
             sql = "INSERT INTO api_call (wall, service, calls) VALUES (?, ?, ?)"
@@ -129,6 +144,16 @@ def _dns_changes(cycle: Cycle) -> Iterator[Statement]:
                 " AND id = (SELECT max(id) FROM dns_change WHERE name = ? AND type = ?)"
             )
             yield sql, (arrival.at.wall, arrival.record.name, arrival.record.type)
+
+
+def _bounces(cycle: Cycle) -> Iterator[Statement]:
+    done, awaited = cycle.power, cycle.before.recovery.awaiting_up
+    if done is not None and isinstance(done.action, Bounce):
+        sql = "INSERT INTO bounce (wall, by_hand, off_for, result, detail) VALUES (?, ?, ?, ?, ?)"
+        yield sql, (done.at.wall, int(done.action.by_hand), done.action.off_for_s, done.result, done.detail[:200])
+    elif awaited is not None and cycle.memory.recovery.awaiting_up is None:
+        sql = "UPDATE bounce SET up_after = ? WHERE up_after IS NULL AND id = (SELECT max(id) FROM bounce)"
+        yield sql, (cycle.ended.instant - awaited.instant,)
 
 
 def pruning() -> Iterator[Statement]:
@@ -180,6 +205,25 @@ def transitions(connection: sqlite3.Connection, since: float = 0.0) -> tuple[Tra
     return tuple(TransitionHeld(WallTime(float(r[0])), *map(str, r[1:4])) for r in rows)
 
 
+def bounces(connection: sqlite3.Connection, since: float = 0.0) -> tuple[BounceHeld, ...]:
+    """Bounces at or after ``since``, oldest first; none in a store of an earlier version, which may be read as it is."""
+    if version_of(connection) < BOUNCES_SINCE:
+        return ()
+    columns = "wall, by_hand, off_for, result, detail, up_after"
+    rows = connection.execute(f"SELECT {columns} FROM bounce WHERE wall >= ? ORDER BY id", (since,))  # noqa: S608
+    return tuple(
+        BounceHeld(
+            at=WallTime(float(r[0])),
+            by_hand=bool(r[1]),
+            off_for_s=float(r[2]),
+            result=str(r[3]),
+            detail=str(r[4]),
+            up_after_s=None if r[5] is None else float(r[5]),
+        )
+        for r in rows
+    )
+
+
 def calls(connection: sqlite3.Connection) -> tuple[tuple[str, WallTime, int], ...]:
     """Service, time and number of the calls kept."""
     rows = connection.execute("SELECT service, wall, calls FROM api_call ORDER BY id")
@@ -196,3 +240,4 @@ def check_rows(connection: sqlite3.Connection) -> None:
     dns_changes(connection)
     transitions(connection)
     calls(connection)
+    bounces(connection)

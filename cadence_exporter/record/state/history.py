@@ -8,7 +8,7 @@ from pathlib import Path
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.state import chronicle
-from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
+from cadence_exporter.record.state.chronicle import AddressHeld, BounceHeld, DnsChangeHeld, OutageHeld, TransitionHeld
 from cadence_exporter.record.state.image import read_table
 from cadence_exporter.record.state.schema import Damaged
 from cadence_exporter.record.state.state_file import NAME, open_for_reading
@@ -23,8 +23,7 @@ class HistoryView:
     outages: tuple[OutageHeld, ...] = ()
     dns_changes: tuple[DnsChangeHeld, ...] = ()
     transitions: tuple[TransitionHeld, ...] = ()
-    bounces: tuple[()] = ()
-    """Power bounces; none are made yet."""
+    bounces: tuple[BounceHeld, ...] = ()
     watched: tuple[WatchedHeld, ...] = ()
     """When Cadence ran; the connection's state at any other time is not known."""
 
@@ -47,7 +46,8 @@ def read(state_dir: Path, since_wall: WallTime) -> HistoryView:
                 chronicle.outages(connection, since_wall),
                 chronicle.dns_changes(connection, since_wall),
                 chronicle.transitions(connection, since_wall),
-                watched=tuple(each for each in watched_of(read_table(connection, "meta")) if each.ended >= since_wall),
+                chronicle.bounces(connection, since_wall),
+                tuple(each for each in watched_of(read_table(connection, "meta")) if each.ended >= since_wall),
             )
         except (sqlite3.Error, Damaged, ValueError, TypeError) as error:
             raise StateUnavailable(f"the history in {state_dir} cannot be read: {error}") from error

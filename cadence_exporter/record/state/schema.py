@@ -6,14 +6,19 @@ from cadence_exporter.errors import StateUnavailable
 
 APPLICATION_ID = 0x43444E43
 """``CDNC``: somebody else's database in our place is set aside instead of being written into."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SINK_ROW = """
 CREATE TABLE sink_row (channel TEXT, id TEXT, number INTEGER NOT NULL, kind TEXT NOT NULL, wall REAL NOT NULL, facts TEXT NOT NULL,
     seal INTEGER NOT NULL, PRIMARY KEY (channel, id)) WITHOUT ROWID;
 """
 
-SCHEMA = f"""{_SINK_ROW}
+_BOUNCE = """
+CREATE TABLE bounce (id INTEGER PRIMARY KEY, wall REAL NOT NULL, by_hand INTEGER NOT NULL, off_for REAL NOT NULL,
+    result TEXT NOT NULL, detail TEXT NOT NULL, up_after REAL);
+"""
+
+SCHEMA = f"""{_SINK_ROW}{_BOUNCE}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT, labels TEXT, value REAL NOT NULL, PRIMARY KEY (name, labels)) WITHOUT ROWID;
 CREATE TABLE belief (family TEXT PRIMARY KEY, address TEXT NOT NULL, confirmed_at REAL) WITHOUT ROWID;
@@ -28,10 +33,12 @@ CREATE TABLE dns_change (id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT N
 CREATE TABLE api_call (id INTEGER PRIMARY KEY, wall REAL NOT NULL, service TEXT NOT NULL, calls INTEGER NOT NULL);
 """
 
-STEPS = {2: _SINK_ROW}
+BOUNCES_SINCE = 3
+"""The version that brought them."""
+STEPS = {2: _SINK_ROW, BOUNCES_SINCE: _BOUNCE}
 """What makes a store of the version before into one of this version."""
 
-KEPT_ROWS = {"transition": 5000, "outage": 5000, "address": 1000, "dns_change": 2000, "api_call": 2000}
+KEPT_ROWS = {"transition": 5000, "outage": 5000, "address": 1000, "dns_change": 2000, "api_call": 2000, "bounce": 1000}
 """Newest rows kept of each history: years of a home's life, and a file that stays below two megabytes whatever happens.
 An hour of calls at the documented budget is 21 rows; 2000 hold an hour of everything failing and being tried again."""
 
