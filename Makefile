@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime nut-server mosquitto
+SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime nut-server mosquitto chromium
 # A home, its router, the provider of its line and an internet, in network namespaces (tests/lab).
 LAB_PACKAGES := iproute2 nftables dnsmasq-base udhcpc miniupnpd miniupnpd-nftables coturn
 
@@ -42,14 +42,15 @@ system:  ## Debian packages for the tests with real servers (root only; otherwis
 	  fi; \
 	fi
 
-CONTRACTS := tests/contracts/cloudflare
+NPM_TOOLS := tests/contracts/cloudflare tests/page/axe
 
 .PHONY: contracts
-contracts:  ## Prism, for the test that holds Cloudflare client and fake against its API (needs npm; otherwise that test is skipped)
-	@if command -v npm >/dev/null && ! test $(CONTRACTS)/node_modules/.package-lock.json -nt $(CONTRACTS)/package-lock.json; then \
-	  npm ci --prefix $(CONTRACTS) --ignore-scripts --no-fund --no-audit --loglevel=error && touch $(CONTRACTS)/node_modules/.package-lock.json || \
-	    echo "Prism could not be installed: the test that needs it is skipped"; \
-	fi
+contracts:  ## Prism (holds the Cloudflare client against its API) and axe-core (judges the page); needs npm, otherwise their tests are skipped
+	@command -v npm >/dev/null || exit 0; for tool in $(NPM_TOOLS); do \
+	  test $$tool/node_modules/.package-lock.json -nt $$tool/package-lock.json || \
+	  { npm ci --prefix $$tool --ignore-scripts --no-fund --no-audit --loglevel=error && touch $$tool/node_modules/.package-lock.json; } || \
+	    echo "$$tool could not be installed: the tests that need it are skipped"; \
+	done
 
 .PHONY: run
 run: $(STAMP)  ## the real service with your settings (.env, cadence.yaml), or with none at all

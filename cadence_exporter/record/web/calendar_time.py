@@ -28,6 +28,16 @@ def local(stamp: str | None) -> str:
         return stamp or NONE
 
 
+def moment(stamp: str | None, now: WallTime) -> str:
+    """The same, as short as it can be: the time of day, and the day when it is not today."""
+    full = local(stamp)
+    words = full.split()
+    if len(words) != 6:  # noqa: PLR2004 - day of the week, day, month, year, time, zone
+        return full
+    today = words[:4] == local(iso(now)).split()[:4]
+    return words[4] if today else f"{words[1]} {words[2]} {words[4][:5]}"
+
+
 def span(seconds: float | None) -> str:
     """A length of time in the two units that matter: ``45 s``, ``3 min 20 s``, ``5 h 2 min``, ``12 d 4 h``."""
     if seconds is None:

@@ -40,11 +40,9 @@ def render(status: Mapping[str, Any], past: Shown) -> Response:
     newest = {(each.name, each.type): each for each in past.view.dns_changes}
     cards = (
         sections.section("History", _history(past), wide=True),
-        sections.connection(status),
-        sections.records(status, newest),
-        sections.recovery(status),
-        sections.outside(status),
-        sections.events(status),
+        element("div", sections.connection(status), sections.recovery(status), class_="column"),
+        element("div", sections.records(status, newest), sections.outside(status), class_="column"),
+        sections.events(status, past.now.wall),
         sections.last_cycle(status),
     )
     body = element(

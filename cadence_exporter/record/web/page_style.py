@@ -5,7 +5,7 @@ import hashlib
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1f2328;--quiet:#59636e;--paper:#fff;--card:#f6f8fa;--line:#d1d9e0;--link:#0550ae;
---up:#1a7f37;--degraded:#9a6700;--down:#cf222e;--unknown:#6e7781;--bar-up:#2da44e;--bar-degraded:#d4a72c;--bar-down:#cf222e;--bar-unknown:#d1d9e0}
+--up:#1a7f37;--degraded:#9a6700;--down:#cf222e;--unknown:#59636e;--bar-up:#2da44e;--bar-degraded:#d4a72c;--bar-down:#cf222e;--bar-unknown:#d1d9e0}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--quiet:#9198a1;--paper:#0d1117;--card:#151b23;--line:#3d444d;--link:#79c0ff;
 --up:#3fb950;--degraded:#d29922;--down:#ff7b72;--unknown:#9198a1;--bar-up:#2ea043;--bar-degraded:#bb8009;--bar-down:#f85149;--bar-unknown:#3d444d}}
 *{box-sizing:border-box}
@@ -25,6 +25,7 @@ header{margin-bottom:1.5rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem;min-width:0}
 .wide{grid-column:1/-1}
+.column{display:flex;flex-direction:column;gap:1rem;min-width:0}.column section:last-child{flex:1}
 .strip+.strip{margin-top:1.1rem}
 .strip p{display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:1rem}
 .strip strong{font-weight:600}
@@ -32,22 +33,23 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;p
 .bar-up{fill:var(--bar-up)}.bar-degraded{fill:var(--bar-degraded)}.bar-down{fill:var(--bar-down)}.bar-unknown{fill:var(--bar-unknown)}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin-top:.9rem}
 .legend svg{width:.75rem;height:.75rem;margin-right:.35rem;vertical-align:-.05rem;border-radius:2px}
-dl{display:grid;grid-template-columns:minmax(6.5rem,auto) 1fr;gap:.35rem 1rem;margin:0}
+dl{display:grid;grid-template-columns:8rem 1fr;gap:.35rem 1rem;margin:0}
 dt{color:var(--quiet)}dd{margin:0;min-width:0}
 ul{list-style:none;margin:0;padding:0}
 li+li{margin-top:.55rem;padding-top:.55rem;border-top:1px solid var(--line)}
 li strong{font-weight:600}
-.events li,.log li{display:grid;grid-template-columns:11.5rem 1fr;gap:0 1rem}
+.events li,.log li{display:grid;grid-template-columns:7.5rem 1fr;gap:0 1rem}
 .log{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .log li{grid-template-columns:8rem 6rem 1fr}
 .log li+li,.events li+li{margin-top:.3rem;padding-top:.3rem}
+.events+details{margin-top:.7rem}
 summary{cursor:pointer}
 summary h2{display:inline;margin:0}
 details[open] summary{margin-bottom:.6rem}
 nav{display:flex;flex-wrap:wrap;gap:.4rem 1.3rem;margin:1.6rem 0 .4rem}
 .lost{position:sticky;top:0;padding:.5rem .8rem;margin-bottom:1rem;background:var(--card);border:2px solid var(--down);border-radius:8px}
 [hidden]{display:none}
-@media(max-width:40rem){body{padding-top:1rem}.events li{grid-template-columns:1fr}
+@media(max-width:40rem){body{padding-top:1rem}dl{grid-template-columns:6.2rem 1fr}.events li{grid-template-columns:1fr}
 .log li{grid-template-columns:1fr auto}.log li span:last-child{grid-column:1/-1}
 section{padding:.85rem}}
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.state.chronicle import DnsChangeHeld
-from cadence_exporter.record.web.calendar_time import NONE, iso, local, span
+from cadence_exporter.record.web.calendar_time import NONE, iso, local, moment, span
 from cadence_exporter.record.web.html import Html, element, joined
 
 Status = Mapping[str, Any]
@@ -16,6 +16,8 @@ _NAT = {
     "double": "behind a second router: ports must be forwarded on both",
     "mismatch": "the router's public address is not the one seen outside: nobody reaches this home by IPv4",
 }
+NEWEST = 10
+"""Events that are shown without asking."""
 _IN_SYNC = {True: ("up", "in sync"), False: ("down", "differs"), None: ("unknown", "not verified yet")}
 
 
@@ -141,26 +143,33 @@ def recovery(status: Status) -> Html:
 
 
 def _recovery(power: Status) -> Iterator[tuple[str, object]]:
-    yield "Switch", f"{power['device'] or 'none'}, {'on' if power['enabled'] else 'off'}".replace("none, off", "none")
+    if power["device"] is None:
+        yield "Switch", "none: the power is left alone"
+    else:
+        yield "Switch", f"{power['device']}, {'may act' if power['enabled'] else 'switched off in the settings'}"
+        yield from _verdict(power)
+    if power["maintenance"]:
+        yield "Maintenance", f"until {local(power['maintenance']['until'])}: nothing is changed"
+    yield from _gear(power)
+
+
+def _verdict(power: Status) -> Iterator[tuple[str, object]]:
     if power["would_act"]:
         yield "Now", element("span", "would cut the modem's power", class_="degraded")
     elif power["objections"]:
         yield (
             "Would not act",
-            element(
-                "ul",
-                *(element("li", f"{each['reason']}: {each['detail']}", class_="tight") for each in power["objections"]),
-            ),
+            _lines(f"{each['reason'].replace('_', ' ')}: {each['detail']}" for each in power["objections"]),
         )
-    if power["bounces_today"] is not None and power["device"]:
-        yield "Ledger", f"{power['bounces_today']} in 24 hours, {power['left_today']} left"
+    if power["bounces_today"] is not None:
+        yield "Bounces", f"{power['bounces_today']} in 24 hours, {power['left_today']} left"
     if power["cooldown_ends"]:
         yield "Cooldown", f"until {local(power['cooldown_ends'])}"
     if power["may_be_off"]:
-        yield "Unfinished", element("span", "the power may be off", class_="down")
-    if power["maintenance"]:
-        yield "Maintenance", f"until {local(power['maintenance']['until'])}: nothing is changed"
-    yield from _gear(power)
+        yield (
+            "Unfinished",
+            element("span", "the end of the last bounce was not seen: the power may be off", class_="down"),
+        )
 
 
 def _gear(power: Status) -> Iterator[tuple[str, object]]:
@@ -180,47 +189,67 @@ def _gear(power: Status) -> Iterator[tuple[str, object]]:
 
 def outside(status: Status) -> Html:
     """Who is called, who hears, who is told."""
-    return section(
-        "Calls, listeners, sinks", rows((*_calls(status), *_listeners(status["listeners"]), *_sinks(status["sinks"])))
-    )
+    told = (*_calls(status["api_budget"]), *_listeners(status["listeners"]), *_sinks(status["sinks"]))
+    return section("Calls, listeners, sinks", rows(told))
 
 
-def _calls(status: Status) -> Iterator[tuple[str, object]]:
-    for service, told in status["api_budget"].items():
-        most = f" of {told['limit']}" if told["limit"] is not None else ""
-        yield f"Calls: {service}", f"{told['calls']}{most} in the last hour"
+def _calls(budget: Mapping[str, Status]) -> Iterator[tuple[str, object]]:
+    told = [
+        f"{service} {each['calls']}" + (f" of {each['limit']}" if each["limit"] is not None else "")
+        for service, each in budget.items()
+        if each["calls"] or each["limit"] is not None
+    ]
+    if told:
+        yield "Calls this hour", _lines(told)
 
 
 def _listeners(listeners: Sequence[Status]) -> Iterator[tuple[str, object]]:
+    told = []
     for each in listeners:
-        rings = f", rang {each['rings']} times" if each["rings"] else ""
-        yield f"Hears: {each['name'].replace('_', ' ')}", _up(each, f"hears{rings}", "starting")
+        rings = f", rang {each['rings']}\N{MULTIPLICATION SIGN}" if each["rings"] else ""
+        told.append(_condition(each, f"{each['name'].replace('_', ' ')}{rings}", "starting"))
+    if told:
+        yield "Listeners", _lines(told)
 
 
 def _sinks(sinks: Sequence[Status]) -> Iterator[tuple[str, object]]:
+    told = []
     for each in sinks:
         waiting = f", {each['waiting']} waiting" if each["waiting"] else ""
-        yield f"Tells: {each['name']}", _up(each, f"delivers{waiting}", f"nothing told yet{waiting}")
+        told.append(_condition(each, f"{each['name']}{waiting}", "nothing told yet"))
+    if told:
+        yield "Sinks", _lines(told)
 
 
-def _up(each: Status, good: str, before: str) -> Html:
+def _lines(told: Iterable[object]) -> list[Html]:
+    return [element("div", each) for each in told]
+
+
+def _condition(each: Status, name: str, before: str) -> Html:
+    """Whose name stands alone does what it should."""
     if each["up"]:
-        return element("span", good)
-    return element("span", each["why"] or before, class_="unknown" if each["up"] is None else "degraded")
+        return element("span", name)
+    why = each["why"] or (before if each["up"] is None else "down")
+    return element("span", f"{name}: ", element("span", why, class_="unknown" if each["up"] is None else "degraded"))
 
 
-def events(status: Status) -> Html | None:
-    """What happened last, the newest first."""
-    told = [
-        element("li", element("span", local(each["at"]), class_="quiet"), element("span", each["text"], _times(each)))
-        for each in status["events"]
-    ]
-    return section("Recent events", element("ul", *told, class_="events"), wide=True) if told else None
+def events(status: Status, now: WallTime) -> Html | None:
+    """What happened last, the newest first; what is older opens on demand."""
+    told = [_event(each, now) for each in status["events"]]
+    if not told:
+        return None
+    newest = element("ul", *told[:NEWEST], class_="events")
+    if len(told) <= NEWEST:
+        return section("Recent events", newest, wide=True)
+    title = element("summary", f"{len(told) - NEWEST} earlier", id="earlier-title", class_="small")
+    earlier = element("details", title, element("ul", *told[NEWEST:], class_="events"), id="earlier")
+    return section("Recent events", newest, earlier, wide=True)
 
 
-def _times(event: Status) -> Html | None:
-    times = event["times"]
-    return element("span", f" (\N{MULTIPLICATION SIGN}{times})", class_="quiet") if times > 1 else None
+def _event(event: Status, now: WallTime) -> Html:
+    times = f" (\N{MULTIPLICATION SIGN}{event['times']})" if event["times"] > 1 else ""
+    when = element("time", moment(event["at"], now), datetime=event["at"], title=local(event["at"]), class_="quiet")
+    return element("li", when, element("span", f"{event['text']}{times}"))
 
 
 def last_cycle(status: Status) -> Html | None:
