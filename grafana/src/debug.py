@@ -9,6 +9,7 @@ from grafana.src.debug_calls import calls
 from grafana.src.debug_decisions import decisions
 from grafana.src.debug_listeners import listeners
 from grafana.src.debug_loop import loop
+from grafana.src.debug_power import power
 from grafana.src.debug_probes import probes
 from grafana.src.debug_process import process
 from grafana.src.debug_sinks import sinks
@@ -26,7 +27,7 @@ PAGE = Page(
 
 def dashboard() -> Dashboard:
     """The page."""
-    return framed(PAGE, (_head(), probes(), decisions(), loop(), listeners(), calls(), sinks(), process()))
+    return framed(PAGE, (_head(), probes(), decisions(), loop(), listeners(), calls(), power(), sinks(), process()))
 
 
 def _head() -> Section:
