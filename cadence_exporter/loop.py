@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cadence_exporter.assess.assess import assess
+from cadence_exporter.decide import ledger, recovery
 from cadence_exporter.decide.decide import decide
 from cadence_exporter.decide.echo_plan import at_start
 from cadence_exporter.decide.remember import doubt_changed, remember
@@ -95,6 +96,7 @@ class Loop:
 
     def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
         around, policy = self.around, self.equipment.policy
+        paid = self._power_back(began)
         before, draw = self.memory, around.draw()
         requests = around.requests()
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.asks_everyone)
@@ -122,7 +124,7 @@ class Loop:
             assessment=assessment,
             decision=decision,
             outcomes=done.dns,
-            power=done.power,
+            power=done.power or paid,
             calls=calls,
             phase_seconds=MappingProxyType(
                 {
@@ -138,6 +140,16 @@ class Loop:
             self.ended_because = decision.stop
             around.doorbell.ring(Reason.STOP)
         return decision.next_look
+
+    def _power_back(self, now: Now) -> PowerOutcome | None:
+        """Power that is due is turned on before anything is looked at: a look takes as long as its slowest probe."""
+        memory, switch = self.memory, self.equipment.policy.recovery.switch
+        owed = recovery.owed(memory.recovery, memory.started, now) if switch else None
+        if owed is None:
+            return None
+        outcome = self.equipment.power(owed)
+        self.memory = replace(memory, recovery=ledger.after(memory.recovery, outcome))
+        return outcome
 
     def _replace_equipment(self) -> None:
         fresh = self._reload()

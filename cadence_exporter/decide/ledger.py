@@ -64,11 +64,13 @@ def after(ledger: RecoveryMemory, outcome: PowerOutcome) -> RecoveryMemory:
     """Only a relay that was read as on ends a bounce.
 
     One that was surely not made owes nothing more, but keeps its cooldown: a device that refuses is not asked with every look.
+    Intent and act lie seconds apart: times count from the act, so that no cooldown is shorter, and no power back sooner, than asked for.
     """
-    match outcome.action, outcome.result:
-        case EnsureOn(), PowerResult.SUCCESS | PowerResult.REHEARSED:
-            return replace(ledger, unfinished=None)
-        case Bounce(), PowerResult.REFUSED | PowerResult.FAILED:
-            return replace(ledger, unfinished=None)
-        case _:
-            return ledger
+    action, result = outcome.action, outcome.result
+    if isinstance(action, EnsureOn):
+        seen_on = result in (PowerResult.SUCCESS, PowerResult.REHEARSED)
+        return replace(ledger, unfinished=None) if seen_on else ledger
+    made = replace(ledger, bounces=(*ledger.bounces[:-1], outcome.at))
+    if result in (PowerResult.REFUSED, PowerResult.FAILED):
+        return replace(made, unfinished=None)
+    return replace(made, unfinished=Unfinished(outcome.at, action.off_for_s))

@@ -49,14 +49,20 @@ def next_look(
     return later(now.instant, policy.interval_s * factor + draw * policy.jitter_s), why
 
 
-def brought_forward(regular: tuple[Instant, str], memory: Memory, now: Now) -> tuple[Instant, str]:
+def brought_forward(
+    regular: tuple[Instant, str], memory: Memory, now: Now, *, power_tried: bool = True
+) -> tuple[Instant, str]:
     """The regular look, or an earlier one for a record that waits to be tried again or seen, or for power that should be back.
 
-    A regular look that is overdue, because the cycle took longer than its own wait, stays the next one.
+    A regular look that is overdue, because the cycle took longer than its own wait, stays the next one. Power that became due while
+    this cycle lasted was not turned on in it (``power_tried``): that does not wait for a regular look.
     """
     looks = []
-    if memory.recovery.unfinished is not None:
-        looks.append((memory.recovery.unfinished.due, "power"))
+    unfinished = memory.recovery.unfinished
+    if unfinished is not None:
+        if unfinished.due <= now.instant and not power_tried:
+            return now.instant, "power"
+        looks.append((unfinished.due, "power"))
     for record in memory.records.values():
         if record.change and record.change.next_look is not None:
             looks.append((record.change.next_look, "visible"))

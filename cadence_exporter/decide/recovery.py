@@ -60,10 +60,15 @@ def by_hand(standing: Standing, now: Now, policy: RecoveryPolicy) -> tuple[Power
 
 def settle(standing: Standing, now: Now) -> EnsureOn | None:
     """The power is turned on when a bounce should be over and nobody has seen its end; at once, when an earlier process began it."""
-    unfinished = standing.ledger.unfinished
+    return owed(standing.ledger, standing.started, now)
+
+
+def owed(ledger: RecoveryMemory, started: Instant | None, now: Now) -> EnsureOn | None:
+    """See ``settle``; ``started`` is when this process began."""
+    unfinished = ledger.unfinished
     if unfinished is None:
         return None
-    begun_before_us = standing.started is None or unfinished.at.instant < standing.started
+    begun_before_us = started is None or unfinished.at.instant < started
     return EnsureOn(unfinished) if begun_before_us or now.instant >= unfinished.due else None
 
 

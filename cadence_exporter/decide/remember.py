@@ -30,7 +30,8 @@ def remember(decision: Decision, done: Done, now: Now, draw: float, calls: Seque
             key = outcome.action.record.key
             records[key] = after(records.get(key) or RecordMemory(), outcome, draw)
         memory = replace(memory, records=MappingProxyType(records))
-    look, why = pace.brought_forward((decision.next_look, decision.why), memory, now)
+    regular = decision.next_look, decision.why
+    look, why = pace.brought_forward(regular, memory, now, power_tried=done.power is not None)
     if memory is decision.memory and look == decision.next_look:
         return decision
     return replace(decision, memory=memory, next_look=look, why=why)
