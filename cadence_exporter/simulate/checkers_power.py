@@ -6,10 +6,11 @@ from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.power import Proof
-from cadence_exporter.model.recovery import Ask, Bounce
+from cadence_exporter.model.recovery import Ask, Bounce, EnsureOn, PowerResult
 from cadence_exporter.simulate.plug import Restores
 from cadence_exporter.simulate.power import Cut, Power
 from cadence_exporter.simulate.promise import Checker, Watch
+from cadence_exporter.simulate.services import PROBE_TIMEOUT_S
 
 DAY_S = 86_400.0
 LATE_S = 5.0
@@ -41,31 +42,49 @@ class PowerChecker(Checker):
 
 
 class NotOffForLong(PowerChecker):
-    """Where the device itself owns the timer. One that forgets it at a restart, and one without, come back as soon as they are due and
-    somebody can reach them."""
+    """Where the device owns a timer and took it. One that drops it unseen comes back when it can be reached; one that never had one, with
+    Cadence alive and the device within reach, after one look more (at most two probes in a row)."""
 
-    promise: ClassVar[str] = "the relay is never off longer than off_for and 5 s while the plug has mains"
+    """Where the device itself owns the timer. One that forgets it at a restart, and one without, come back as soon as they are due and
+    somebody can reach them.
+    """
+
+    promise: ClassVar[str] = "the relay is never off longer than off_for and 5 s while the plug has mains, and on after every storm"
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         spec = self.power.spec
         self._timer = spec.proof is Proof.TIMER and spec.restores is Restores.ON
+        self._excused = False
         self._told_s = 0.0
         self._off_since: float | None = None
 
     def cycle(self, cycle: Cycle) -> None:
         """See ``Checker``."""
-        plug, limit_s = self.power.plug, self.recovery.off_for_s + LATE_S
+        plug, limit_s = self.power.plug, self.recovery.off_for_s + LATE_S + (0.0 if self._timer else 2 * PROBE_TIMEOUT_S)
         if self._timer:
-            longest_s = plug.longest_off_s()
+            longest_s = plug.longest_armed_off_s
             if longest_s > max(limit_s, self._told_s):
                 self._told_s = longest_s
                 self.broken(f"off for {longest_s:.1f} s")
             return
-        unfinished = cycle.before.recovery.unfinished
-        paid = cycle.power is not None and not isinstance(cycle.power.action, Bounce)
-        if plug.off_s() > limit_s and paid and unfinished and cycle.power and cycle.power.result == "success":
-            self.broken(f"off for {plug.off_s():.1f} s after it was said to be on")
+        did = cycle.power
+        if did and did.result not in (PowerResult.SUCCESS, PowerResult.REHEARSED):
+            self._excused = True
+        off_s = plug.longest_off_s()
+        if self._excused:
+            self._excused = plug.off_s() > 0.0
+            self._told_s = max(self._told_s, off_s)
+        elif off_s > max(limit_s, self._told_s):
+            self._told_s = off_s
+            self.broken(f"off for {off_s:.1f} s, with somebody there to turn it on")
+        if did and isinstance(did.action, EnsureOn) and did.result is PowerResult.SUCCESS and plug.off_s() > 0.0:
+            self.broken("off after it was said to be on")
+
+    def restart(self, memory: Memory) -> None:
+        """While nobody was there, nobody could turn on what has no timer."""
+        del memory
+        self._excused = True
 
     def end(self) -> None:
         """After every storm the power is on."""
@@ -156,7 +175,9 @@ class OnlyWhenItMayHelp(PowerChecker):
 
 
 class NeverOnBattery(PowerChecker):
-    promise: ClassVar[str] = "power is never cut while the UPS is on battery, or says nothing, or within the grace after it"
+    promise: ClassVar[str] = (
+        "power is never cut while the UPS is on battery, or says nothing, or within the grace after it"
+    )
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -241,6 +262,8 @@ class LedgerFirst(PowerChecker):
 
 
 class OnlyOurs(PowerChecker):
+    """Whose settings name no device and whose state directory was wiped meets whoever is there."""
+
     promise: ClassVar[str] = "no other device is ever switched, and a rehearsal switches nothing"
 
     def __init__(self, watch: Watch) -> None:
@@ -249,7 +272,7 @@ class OnlyOurs(PowerChecker):
 
     def cut(self, cut: Cut) -> None:
         """See ``PowerChecker``."""
-        if self.recovery.device == "rehearsal" or not self.recovery.enabled and not cut.by_hand:
+        if self.recovery.device == "rehearsal" or (not self.recovery.enabled and not cut.by_hand):
             self.broken("the relay moved in a rehearsal, or with recovery switched off")
 
     def cycle(self, cycle: Cycle) -> None:
@@ -257,7 +280,8 @@ class OnlyOurs(PowerChecker):
         del cycle
         if self.power.plug.stranger_switched > self._told:
             self._told = self.power.plug.stranger_switched
-            self.broken("another device was switched")
+            if self.recovery.identity is not None or WIPED not in self.world.suspicions:
+                self.broken("another device was switched")
 
 
 class EveryRefusalHasAReason(PowerChecker):

@@ -6,7 +6,7 @@ from cadence_exporter.model.power import Proof
 from cadence_exporter.model.recovery import RecoveryPolicy
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.home import PLAIN
-from cadence_exporter.simulate.plug import Restores
+from cadence_exporter.simulate.plug import OURS, Restores
 from cadence_exporter.simulate.power import RecoverySpec
 from cadence_exporter.simulate.world import HomeSpec
 
@@ -15,7 +15,7 @@ BRAVE = replace(PLAIN, recovery=RecoverySpec(DEFAULTS))
 """The defaults of the settings, a plug that owns its timer."""
 
 _LINE = {  # mean number a day
-    "line_drops": 200.0, "modem_hangs": 4.0, "modem_stumbles": 15.0, "line_dead": 6.0, "flap": 20.0,
+    "line_drops": 320.0, "modem_hangs": 3.0, "modem_stumbles": 12.0, "line_dead": 4.0, "flap": 40.0,
     "short_outage": 4.0, "outage_with_new_address": 3.0, "router_reboots": 2.0, "cable_out": 0.5,
 }  # fmt: skip
 _SOMETIMES = {
@@ -25,7 +25,7 @@ _SOMETIMES = {
     "clock_jumps_after_the_cut": 2.0, "another_device": 1.0, "timer_refused": 0.5, "ups_silent": 2.0,
     "maintenance": 1.0, "bounced_by_hand": 2.0, "crash": 6.0, "crash_loop": 0.5, "power_cut": 1.0,
     "clean_restart": 2.0, "suspended": 0.5, "disk_full": 1.0, "disk_blinks": 1.0, "disk_read_only": 0.5,
-    "store_broken": 0.5, "store_lost": 0.1, "clock_forward": 1.0, "clock_back": 1.0, "clock_1970": 0.5,
+    "store_broken": 0.5, "clock_forward": 1.0, "clock_back": 1.0, "clock_1970": 0.5,
     "clock_drifts": 0.5, "reload": 2.0, "router_mute": 0.5, "natpmp_mute": 1.0, "natpmp_without_address": 2.0,
     "captive_portal": 1.0, "targets_down": 2.0, "echo_all_dead": 1.0, "names_fail": 1.0,
 }  # fmt: skip
@@ -47,6 +47,7 @@ def brave_home(chance: Dice) -> HomeSpec:
         boot_grace_s=max(modem_boot_s, chance.choice((60.0, 180.0, 600.0))),
         modem_boot_s=modem_boot_s,
         ups=chance.random() < 0.3,  # noqa: PLR2004 - few have one
+        identity=OURS if chance.random() < 0.5 else None,  # noqa: PLR2004 - pinned, or the first one met is kept
     )
     spec = RecoverySpec(
         policy,
@@ -54,11 +55,15 @@ def brave_home(chance: Dice) -> HomeSpec:
         restores=chance.choice((Restores.ON,) * 8 + (Restores.LAST, Restores.OFF)),
         checks_settings=chance.random() < 0.8,  # noqa: PLR2004 - some kinds do not tell
         feeds_router=chance.random() < 0.3,  # noqa: PLR2004 - modem and router in one box
-        pinned=chance.random() < 0.5,  # noqa: PLR2004
         ups_runtime_s=chance.uniform(300.0, 3600.0) if policy.ups else None,
         boot_s=(360.0, 360.0) if chance.random() < 0.1 else (60.0, 360.0),  # noqa: PLR2004 - the slow one
     )
-    spec = replace(spec, independent_network=spec.proof is Proof.CONTROLLER)
+    spec = replace(
+        spec,
+        independent_network=spec.proof is Proof.CONTROLLER,
+        # One that forgets its timer, on the network that it cuts: nobody could turn it on again.
+        checks_settings=spec.checks_settings or spec.feeds_router,
+    )
     return replace(
         PLAIN,
         speaks_natpmp=chance.random() < 0.6,  # noqa: PLR2004

@@ -65,6 +65,12 @@ class Plug:
         self.stranger_switched = 0
         self.history: list[tuple[float, bool]] = [(time(), True)]
         self._off_since: float | None = None
+        self._armed = False
+        """Whether a timer was set with the last cut."""
+        self._was_told_off = False
+        """By a command, and not by its own settings after a restart."""
+        self.longest_armed_off_s = 0.0
+        """The longest time off that a timer should have ended."""
         self._longest_off_s = 0.0
         self.told: Callable[[bool, float], None] = lambda _on, _at: None
         """Who hangs on the contacts: told what they do, and when."""
@@ -104,22 +110,22 @@ class Plug:
         if self.stuck:
             return
         now = self._time()
+        self._was_told_off = not on
         self._switch(on=on, at=now)
         self.flip_at = None
         if flip_after_s is not None and self.takes_timers:
             self.flip_at = now + flip_after_s
             self.timer_set(flip_after_s)
+        self._armed = self.flip_at is not None
         self.obeyed(on)
 
     def restart(self) -> None:
         """It starts anew: its timer is forgotten."""
         self.catch_up()
         self.flip_at = None
-        was_on = self.says_on
         on = self.says_on if self.restores is Restores.LAST else self.restores is Restores.ON
         self._switch(on=on, at=self._time())
-        if was_on and not on:
-            self._off_since = None
+        if not on and not self._was_told_off:
             self.went_off_by_itself()
 
     def turn_on_by_hand(self) -> None:
@@ -147,14 +153,17 @@ class Plug:
 
     def _switch(self, *, on: bool, at: float) -> None:
         self.says_on = on
+        self._was_told_off = self._was_told_off and not on
         self._note(at)
 
     def _note(self, at: float) -> None:
         closed = self.says_on or self.welded
         if self._off_since is not None and (closed or not self.mains):
             self._longest_off_s = max(self._longest_off_s, at - self._off_since)
+            if self._armed:
+                self.longest_armed_off_s = max(self.longest_armed_off_s, at - self._off_since)
             self._off_since = None
-        elif self._off_since is None and not closed and self.mains:
+        elif self._off_since is None and not closed and self.mains and self._was_told_off:
             self._off_since = at
         power = closed and self.mains
         if power != self.history[-1][1]:
@@ -168,9 +177,7 @@ class PlugLine:
     name = "simulated"
     cuts_at_once = True
 
-    def __init__(
-        self, plug: Plug, clock: Clock, count: Callable[[ApiCall], None], proof: Proof = Proof.TIMER
-    ) -> None:
+    def __init__(self, plug: Plug, clock: Clock, count: Callable[[ApiCall], None], proof: Proof = Proof.TIMER) -> None:
         self.plug = plug
         self.proof = proof
         self.checks_settings = True

@@ -19,7 +19,7 @@ from cadence_exporter.seams import Faults, PowerSwitch
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.ills import Ills
 from cadence_exporter.simulate.modem import Modem
-from cadence_exporter.simulate.plug import OURS, Plug, PlugFault, PlugLine, Restores
+from cadence_exporter.simulate.plug import Plug, PlugFault, PlugLine, Restores
 from cadence_exporter.simulate.ups import Ups
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ class RecoverySpec:
     feeds_router: bool = False
     """The router hangs on the plug too: the plug is on the network that it cuts."""
     independent_network: bool = False
-    pinned: bool = True
-    """The settings name the device; otherwise the first one met is kept."""
     ups_runtime_s: float | None = None
     boot_s: tuple[float, float] = (60.0, 360.0)
 
@@ -115,18 +113,17 @@ class Power:
         self._asked_at = None
         clock, spec = self._world.clock, self.spec
         if spec.policy.device != "rehearsal":
-            known = OURS if spec.pinned else memory.recovery.identity
-            self.switch = GuardedSwitch(
-                self.line, clock, known=known, independent_network=spec.independent_network
-            )
+            known = spec.policy.identity or memory.recovery.identity
+            self.switch = GuardedSwitch(self.line, clock, known=known, independent_network=spec.independent_network)
         return PowerHand(self.switch, clock, faults, TIMEOUT_S)
 
     def look(self, memory: Memory, now: Now) -> tuple[Reading[PlugSeen] | None, Reading[UpsReading] | None]:
         """What the crew sees of it. The plug is left in peace while all is well, but for once an hour."""
         due = self._asked_at is None or now.instant - self._asked_at >= LOOK_AGAIN_S
-        wanted = due or memory.phase is Phase.DOWN or memory.recovery.unfinished is not None
+        wanted = self.spec.policy.enabled and (due or memory.phase is Phase.DOWN)
+        asked = any(request.ask is Ask.BOUNCE for request in self._requests)
         plug: Reading[PlugSeen] | None = None
-        if wanted and self.spec.policy.enabled:
+        if wanted or asked or memory.recovery.unfinished is not None:
             self._asked_at = now.instant
             plug = self._look_at_plug()
         return plug, None if self.ups is None else self.ups.read()
@@ -134,7 +131,7 @@ class Power:
     def ask(self, request: Request) -> None:
         """A person asks for something."""
         self._requests.append(request)
-        self._world.doorbell.ring(Reason.CHECK)
+        self._world.doorbell.ring(Reason.REQUEST)
 
     def take(self) -> Sequence[Request]:
         """See ``loop.Surroundings.requests``."""

@@ -84,7 +84,7 @@ def version_of_the_code() -> str:
     return subprocess.check_output((*git, "log", "-1", "--format=%h", "--", *paths), text=True).strip()
 
 
-def read_ledger(ledger: Path, version: str, days: float) -> list[Home]:
+def read_ledger(ledger: Path, version: str, days: float, kind: type = Home) -> list:
     """The homes of an earlier run of the same code and length; a ledger of another run is an error."""
     if not ledger.exists():
         ledger.write_text(json.dumps({"version": version, "days": days}) + "\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def read_ledger(ledger: Path, version: str, days: float) -> list[Home]:
     head, *lines = ledger.read_text(encoding="utf-8").splitlines()
     if json.loads(head) != {"version": version, "days": days}:
         sys.exit(f"{ledger}: made by other code or with other options ({head}); name another file")
-    return [Home(**json.loads(line)) for line in lines]
+    return [kind(**json.loads(line)) for line in lines]
 
 
 def programme(todo: list[tuple[int, float]], totals: Totals, jobs: int, most_s: float, ledger: Path | None) -> None:
