@@ -1,0 +1,153 @@
+"""The page without a browser: what it shows, and that no text from outside becomes markup."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.record.web.page import render
+from cadence_exporter.record.web.past import FAILED_S, Past
+from tests.page.scene import HOSTILE, Home, month
+from tests.record.web.web_world import HandClock, make_cycle
+
+
+def page(home):
+    return render(home.board.as_dict(), home.board.past.shown(home.board.last_cycle)).body.decode()
+
+
+class Seen(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, markup):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.names, self.text = [], set(), ""
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.names |= {name for name, _ in attributes}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def strings(value, path=""):
+    """Every place in a document where a text stands."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from strings(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from strings(each, f"{path}.{number}")
+    elif isinstance(value, str):
+        yield path
+
+
+def hostile(value):
+    """The document with every text in it written by an enemy; names of keys are ours."""
+    if isinstance(value, dict):
+        return {key: hostile(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [hostile(each) for each in value]
+    return HOSTILE if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("home", [Home().healthy(), Home().down(), Home().down(HOSTILE)], ids=["up", "down", "hostile"])
+def test_with_an_enemys_text_in_every_field_the_page_has_the_same_tags(home):
+    document = home.board.as_dict()
+    assert len(list(strings(document))) > 60
+    shown = home.board.past.shown(home.board.last_cycle)
+    before, after = (Seen(render(each, shown).body.decode()) for each in (document, hostile(document)))
+    assert set(after.tags) <= set(before.tags)
+    assert "img" not in after.tags
+    assert after.tags.count("script") == 1
+    assert not {name for name in after.names if name.startswith("on")}
+    assert after.text.count("<script>alert('pwned')</script>") > 30
+
+
+def test_an_enemy_in_the_history_is_text_too():
+    home = Home().down(HOSTILE)
+    assert "<img" not in page(home)
+
+
+def test_what_people_look_for_is_there():
+    text = Seen(page(Home().healthy())).text
+    for words in (
+        "UP", "for 6 h 11 min", "Last 24 hours", "99.72 % up", "2 outages, the longest 3 min 18 s", "Last 30 days",
+        "not watched", "vpn.example.com", "in sync", "verified 4 min 10 s ago of 1 h", "published after 8 s, seen by resolvers after 14 s",
+        "open: the router itself", "shelly, may act", "the connection is not DOWN, but UP", "1 in 24 hours, 3 left", "ip_echo 3 of 60",
+        "router watch, rang 2", "the router does not answer", "sheets, 3 waiting", "HTTP 429", "outage over after 35 s (access)",
+        "NET_HEALTH", "Metrics",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_an_outage_is_told_at_the_top_with_where_it_broke():
+    text = Seen(page(Home().down())).text
+    assert text.index("Outage for 11 min") < text.index("History")
+    assert "isp (the trace ends two hops behind the router). The last hop that answers is 81.2.69.1." in text
+    assert "nobody reaches this home from outside" in text
+    assert "the fault lies elsewhere: isp" in text
+    assert "left alone: two records of that name" in text
+
+
+def test_before_the_first_cycle_there_is_a_page_too():
+    text = Seen(page(Home())).text
+    assert "The first cycle is under way." in text
+    assert "nothing known yet" in text
+
+
+def test_a_page_stays_small_and_quick():
+    assert len(page(Home().healthy())) < 30_000
+
+
+def test_older_events_open_on_demand():
+    home = Home().healthy()
+    for number in range(20):
+        home.board.record(
+            make_cycle(at=home.clock.seconds, why=str(number), outage_began="lan" if number % 2 else "wan")
+        )
+    assert "15 earlier" in Seen(page(home)).text
+
+
+class Store:
+    """A store that counts how often it is read."""
+
+    def __init__(self):
+        self.reads = 0
+        self.broken = False
+
+    def read(self, _):
+        self.reads += 1
+        if self.broken:
+            raise StateUnavailable("the disk is gone <b>")
+        return month()
+
+
+def test_the_store_is_read_once_a_cycle_however_many_look():
+    store, clock = Store(), HandClock()
+    past = Past(store.read, clock)
+    cycle = make_cycle()
+    for _ in range(5):
+        past.view(cycle)
+    assert store.reads == 1
+
+
+def test_a_store_that_cannot_be_read_costs_the_strips_only_and_is_asked_again_later():
+    home, store = Home().healthy(), Store()
+    store.broken = True
+    home.board.past = Past(store.read, home.clock)
+    for _ in range(5):
+        assert "the disk is gone &lt;b&gt;" in page(home)
+    assert store.reads == 1
+    store.broken = False
+    home.clock.seconds += FAILED_S
+    assert "Last 30 days" in page(home)
+
+
+def test_somebody_watched_until_now():
+    clock = HandClock()
+    clock.seconds = Home().clock.seconds + 500
+    past = Past(lambda _: month(), clock)
+    assert past.view(make_cycle()).watched[-1].ended == clock.wall()
