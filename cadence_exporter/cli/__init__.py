@@ -69,29 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--since", default=None, metavar="DURATION", help="only what is younger, as 7d or 12h")
     history.set_defaults(command=_history)
 
-    bounce = commands.add_parser("bounce", help="ask a running instance to cut the modem's power for recovery.off_for")
-    bounce.add_argument("--yes", action="store_true", help="needed: the connection is gone for minutes")
-    bounce.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
-    bounce.set_defaults(command=_bounce)
-
-    maintenance = commands.add_parser(
-        "maintenance", help="ask a running instance to change nothing for a while, neither DNS nor power"
-    )
-    maintenance.add_argument("what", choices=("on", "off", "status"))
-    maintenance.add_argument("--for", dest="lasts", default="2h", metavar="DURATION", help="default 2h, at most 7d")
-    maintenance.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
-    maintenance.set_defaults(command=_maintenance)
-
-    trace = commands.add_parser("trace", help="the way out, hop by hop; exit 0 when the target was reached, 3 when not")
-    _config(trace)
-    trace.add_argument(
-        "--method",
-        choices=("auto", "icmp", "udp", "tcp"),
-        default="auto",
-        help="auto: icmp where it is permitted, else udp, which needs no privilege; tcp needs CAP_NET_RAW",
-    )
-    trace.add_argument("--json", action="store_true", help="one JSON document instead of lines")
-    trace.set_defaults(command=_trace)
+    _requests(commands)
 
     imports = commands.add_parser(
         "import", help="another updater's settings, printed as a cadence.yaml without its token"
@@ -142,6 +120,33 @@ def _pretend(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
     demo.set_defaults(command=_demo)
+
+
+def _requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a person asks of a running instance."""
+    bounce = commands.add_parser("bounce", help="ask a running instance to cut the modem's power for recovery.off_for")
+    bounce.add_argument("--yes", action="store_true", help="needed: the connection is gone for minutes")
+    bounce.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
+    bounce.set_defaults(command=_bounce)
+
+    maintenance = commands.add_parser(
+        "maintenance", help="ask a running instance to change nothing for a while, neither DNS nor power"
+    )
+    maintenance.add_argument("what", choices=("on", "off", "status"))
+    maintenance.add_argument("--for", dest="lasts", default="2h", metavar="DURATION", help="default 2h, at most 7d")
+    maintenance.add_argument("--url", default=None, help="default http://127.0.0.1:9923; user:password@ is understood")
+    maintenance.set_defaults(command=_maintenance)
+
+    trace = commands.add_parser("trace", help="the way out, hop by hop; exit 0 when the target was reached, 3 when not")
+    _config(trace)
+    trace.add_argument(
+        "--method",
+        choices=("auto", "icmp", "udp", "tcp"),
+        default="auto",
+        help="auto: icmp where it is permitted, else udp, which needs no privilege; tcp needs CAP_NET_RAW",
+    )
+    trace.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    trace.set_defaults(command=_trace)
 
 
 def _config(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from tests.alerting.shipped import ALERTS, RULES, UNIT_TESTS, alerts, document, 
 from tests.docs.metrics_usage import exposed
 
 SEVERITIES = {"critical", "warning", "info", "none"}
-LAYERS = {"meta", "lan", "wan", "path", "dns", "api", "slo", "report"}
+LAYERS = {"meta", "lan", "wan", "path", "dns", "api", "slo", "power", "report"}
 DASHBOARDS = {"cadence-overview", "cadence-fleet", "cadence-slo", "cadence-debug", "cadence-kiosk"}
 ANNOTATIONS = {"summary", "description", "action", "runbook_url", "dashboard_url"}
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]

@@ -11,6 +11,8 @@ from cadence_exporter.demo.smart_plug import MAC, SmartPlug
 from tests.blackbox.instance import QUICK
 
 CLOCK = SystemClock()
+PATIENT = {**QUICK, "interval": "2s", "probe_timeout": "1s"}
+"""A plug that is asked on a busy machine takes its time."""
 OFF_FOR_S = 10.0
 """The shortest that the settings take."""
 SLACK_S = 5.0
@@ -31,4 +33,4 @@ def settings_of(home: Home, plug: SmartPlug, folder: Path, **recovery: Any) -> d
         "cooldown": "1h",
         **recovery,
     }
-    return {**home.as_settings(folder / "state"), "loop": QUICK, "recovery": dict(section)}
+    return {**home.as_settings(folder / "state"), "loop": PATIENT, "recovery": dict(section)}

@@ -26,7 +26,8 @@ CALLS_OF_AN_END = 5
 """Ten seconds later: the hand turns it on (who, on, relay), the crew has another look."""
 AT_ONCE = 4
 SAMPLE = 8
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
+REFUSED = 409
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,25 @@ def ask(instance: Instance) -> tuple[int, str]:
         return 0, "killed"
 
 
+def begun(instance: Instance, when: Instant) -> None:
+    """Several start at once, on few processors."""
+    wait_for(lambda: '"LISTEN"' in instance.output, lambda: f"listening: {when}: {instance.output}", PATIENCE_S)
+    wait_for(lambda: instance.cycles() >= 1, f"a first cycle: {when}", PATIENCE_S)
+
+
 def trial(folder: Path, when: Instant) -> tuple[int, str]:
     """One kill, and what the next process does. Returns how many times the power was cut."""
     with contextlib.closing(Home()) as home, contextlib.closing(Tripped(when)) as plug:
         settings = settings_of(home, plug, folder)
         with Instance(folder, settings) as first:
-            wait_for(lambda: first.cycles() >= 1, f"a first cycle: {when}", PATIENCE_S)
+            begun(first, when)
             plug.victim = first
             if when.after_s is not None:
                 threading.Timer(when.after_s, plug.kill).start()
-            ask(first)
+            while (
+                ask(first)[0] == REFUSED and not plug.killed.is_set()
+            ):  # a busy machine: the plug was not heard in time
+                plug.calls = 0
             assert plug.killed.wait(PATIENCE_S), f"never killed: {when}; {plug.calls} calls; {first.output[-3000:]}"
             plug.victim = None
         if not when.comes_back_at_once:
@@ -114,12 +124,12 @@ def trial(folder: Path, when: Instant) -> tuple[int, str]:
             assert plug.relay.power_on, f"the device's own timer: {when}"
         cut_by_first = plug.cuts
         with Instance(folder, settings) as second:
-            wait_for(lambda: second.cycles() >= 1, f"a first cycle: {when}", PATIENCE_S)
+            begun(second, when)
             wait_for(lambda: second.status()["power"]["may_be_off"] is False, f"seen to be on: {when}", PATIENCE_S)
             assert plug.relay.power_on, f"the power is on after a restart: {when}"
             code, answer = ask(second)
             if cut_by_first:
-                assert (code, "cooldown" in answer) == (409, True), f"{when}: {code} {answer}"
+                assert (code, "cooldown" in answer) == (REFUSED, True), f"{when}: {code} {answer}"
             assert second.stop() == 0
         assert plug.relay.longest_off_s() <= OFF_FOR_S + SLACK_S, when
         assert plug.cuts <= 1, when
