@@ -21,6 +21,7 @@ from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.outbound.lan_http import Login
 from cadence_exporter.outbound.mqtt import Broker, Mqtt
+from cadence_exporter.simulate.plug import OURS, Plug, PlugFault, PlugLine, Restores
 from tests.fakes.device_clock import DeviceClock
 from tests.fakes.home_assistant import SCRIPT, SWITCH, HomeAssistantFake
 from tests.fakes.hooks import HookDevice
@@ -49,7 +50,7 @@ class Bench:
     """A device, its clock, and a maker of clients: each client is a process of its own that forgot everything."""
 
     kind: str
-    relay: PlugRelay
+    relay: PlugRelay | Plug
     faults: FaultPlan
     clock: DeviceClock
     restart: Callable[[], None]
@@ -268,7 +269,34 @@ def _webhook(cut: str, *, returns: bool) -> Bench:
     )  # fmt: skip
 
 
+def simulated(_: Path) -> Bench:
+    """The plug of the pretend home: held to the same contract, so that it cannot drift."""
+    clock = DeviceClock()
+    plug, faults = Plug(clock.monotonic), FaultPlan()
+
+    def fault() -> PlugFault | None:
+        planned = faults.next()
+        return None if planned is None else PlugFault(planned.value)
+
+    def make(log: CallLog) -> Relay:
+        line = PlugLine(plug, CLOCK, log.add)
+        line.fault = fault
+        return line
+
+    def become_another() -> None:
+        plug.is_stranger = True
+
+    def unsafe() -> None:
+        plug.restores = Restores.LAST
+
+    def ignores_timers() -> None:
+        plug.takes_timers = False
+
+    return Bench("simulated", plug, faults, clock, plug.restart, make, become_another, OURS, unsafe, ignores_timers)
+
+
 KINDS: tuple[Callable[[Path], Bench], ...] = (
+    simulated,
     shelly_gen2,
     shelly_gen2_open,
     shelly_gen1,
