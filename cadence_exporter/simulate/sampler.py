@@ -70,7 +70,13 @@ class Sampler:
 
     def _fresh(self, memory: Memory) -> Metrics:
         policy = self._simulation.policy
-        about = About("simulated", records=policy.records, max_changes_per_day=policy.max_changes_per_day)
+        about = About(
+            "simulated",
+            records=policy.records,
+            max_changes_per_day=policy.max_changes_per_day,
+            max_calls_per_hour=policy.max_calls_per_hour,
+            recovery=policy.recovery,
+        )
         return Metrics(self._ledger, memory, self._world.clock, about)
 
     def _plan(self) -> None:

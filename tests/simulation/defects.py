@@ -284,9 +284,14 @@ SPECIAL_WEATHER = {
     "a_change_that_stays_invisible_ignores_the_budget": (
         replace(PLAIN, max_changes_per_day=3),
         {"hand_removal": 40.0, "resolvers_block": 40.0},
-    )
+    ),
+    "a_quorum_of_one": (
+        replace(PLAIN, speaks_natpmp=False, tripwire=False),
+        {"echo_lies": 30.0, "echo_dead": 40.0},
+    ),
 }
-"""It takes a removal by hand, blocking resolvers and a spent budget at once: in any weather one storm in a hundred has them all."""
+"""The first takes a removal by hand, blocking resolvers and a spent budget at once: in any weather one storm in a hundred has them all.
+The second a liar while everybody else is dead, in a home where nothing else vouches for the address."""
 
 DEFECTS = tuple(
     Defect(plant.__name__, plant)
