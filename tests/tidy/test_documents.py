@@ -1,4 +1,4 @@
-"""What the documents promise is there: links, make targets, settings, variables, commands."""
+"""What the documents promise is there: links, make targets, settings, variables, commands and options, metrics, alerts."""
 
 import re
 from urllib.parse import unquote
@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from cadence_exporter.cli import _parser
+from cadence_exporter.record.metrics.families import all_metrics
 from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, variable_of
 from cadence_exporter.settings.sections import RecordSettings
+from tests.docs.metrics_usage import exposed
 from tests.tidy.tree import ROOT, code_in, documents, outside_code
 
 KEYS = {key for key, _ in leaves()}
@@ -20,6 +22,9 @@ DOTTED = re.compile(r"(?<![\w./:-])([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)(?![\w
 """``loop.interval``; not a file, not a host, not a call."""
 VARIABLE = re.compile(r"\bCADENCE_[A-Z0-9_]+\b")
 TARGET = re.compile(r"(?:^|[`$;&|] ?)make +(?:[A-Z_]+=\S+ +)*([a-z][a-z-]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[ /`])cadence-exporter +([a-z][a-z-]+)\b([^|#&;`\n]*)")
+METRIC = re.compile(r"(?<![\w:/.-])cadence_[a-z0-9_]+(?![\w:/.*-])")
+ALERT = re.compile(r"\bCadence[A-Z][A-Za-z]+\b")
 HOST_ENDINGS = ("com", "net", "org", "arpa", "example")
 FILE_ENDINGS = ("py", "md", "yaml", "yml", "toml", "txt", "json", "db", "pem", "conf", "env", "cadence", "example")
 
@@ -99,8 +104,49 @@ def targets_of_the_makefile():
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
 
-def commands():
-    return set(next(action.choices for action in _parser()._actions if action.dest == "command" or action.choices))
+def subparsers():
+    """Command -> its parser."""
+    return next(dict(action.choices) for action in _parser()._actions if action.dest == "command" or action.choices)
+
+
+def unknown_commands(markdown):
+    """Commands that there are not, and options that theirs does not have."""
+    known = subparsers()
+    for code in code_in(markdown):
+        for command, rest in COMMAND.findall(code):
+            if command not in known:
+                yield command
+            else:
+                options = {option for action in known[command]._actions for option in action.option_strings}
+                yield from (f"{command} {each}" for each in re.findall(r"--[a-z][a-z-]*", rest) if each not in options)
+
+
+def unknown_metrics(markdown):
+    """A beginning is enough for ``grep``."""
+    known = set(exposed()) | {metric.name for metric in all_metrics()} | {"cadence_exporter"}
+    return sorted(
+        {
+            name
+            for code in code_in(markdown)
+            for name in METRIC.findall(code)
+            if name not in known and not ("grep" in code and any(each.startswith(name) for each in known))
+        }
+    )
+
+
+def alerts():
+    rules = yaml.safe_load((ROOT / "alerting" / "cadence.alerts.yml").read_text())
+    return {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+
+
+def linked_pages(pages):
+    """Documents that a link of another one leads to."""
+    return {
+        str((ROOT / name).parent.joinpath(unquote(link).partition("#")[0]).resolve().relative_to(ROOT))
+        for name, text in pages.items()
+        for link in re.findall(r"\]\(<?([^)\s>]+)>?\)", outside_code(text))
+        if not re.match(r"[a-z][a-z0-9+.-]*:|#", link)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -137,16 +183,29 @@ def test_every_variable_that_is_named_exists(pages):
     assert in_all({**pages, **others}, unknown_variables) == {}
 
 
-def test_every_command_that_is_named_exists(pages):
-    named = re.compile(r"(?:^|[ /`])cadence-exporter +([a-z][a-z-]+)\b")
-    known = commands()
-    assert {"run", "once", "demo"} <= known
-    assert (
-        in_all(
-            pages, lambda text: [each for code in code_in(text) for each in named.findall(code) if each not in known]
-        )
-        == {}
-    )
+def test_every_command_and_option_that_is_named_exists(pages):
+    assert {"run", "once", "demo", "import"} <= set(subparsers())
+    assert in_all(pages, lambda text: list(unknown_commands(text))) == {}
+
+
+def test_the_readme_names_every_command(pages):
+    table = set(re.findall(r"^\| `([a-z-]+)[^`]*` \|", pages["README.md"], flags=re.MULTILINE))
+    assert set(subparsers()) - table == set()
+
+
+def test_every_metric_that_is_named_exists(pages):
+    assert in_all(pages, unknown_metrics) == {}
+
+
+def test_every_alert_that_is_named_exists(pages):
+    known = alerts()
+    assert "CadenceWanDown" in known
+    assert in_all(pages, lambda text: sorted(set(ALERT.findall(text)) - known)) == {}
+
+
+def test_every_page_can_be_found(pages):
+    docs = {name for name in pages if name.startswith("docs/") and not name.startswith("docs/decisions/")}
+    assert docs - linked_pages(pages) == set()
 
 
 def test_these_rules_bite():
@@ -164,3 +223,13 @@ def test_these_rules_bite():
         "check",
         "lock",
     ]
+    assert list(
+        unknown_commands("`cadence-exporter once --rehearse` `cadence-exporter onse` `cadence-exporter run --jsn`")
+    ) == [
+        "onse",
+        "run --jsn",
+    ]
+    assert unknown_metrics(
+        "`cadence_stat` `cadence_state` `cadence_loop_duration_seconds_bucket` cadence_prose `grep cadence_dns`"
+    ) == ["cadence_stat"]
+    assert linked_pages({"docs/a.md": "[x](b.md#here) `[y](c.md)` [z](https://example.com/d.md)"}) == {"docs/b.md"}
