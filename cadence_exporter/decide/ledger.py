@@ -18,6 +18,8 @@ from cadence_exporter.model.recovery import (
     Unfinished,
 )
 
+CUT_WITHIN_S = 30.0
+"""Between the beginning of a look and the cut that follows from it lie the look, the intent on disk and the calls to the device."""
 LONGEST_MAINTENANCE_S = 7 * 86_400.0
 """Maintenance that somebody forgot ends by itself."""
 
@@ -49,11 +51,15 @@ def see(ledger: RecoveryMemory, view: PowerView, phase: Phase, now: Now) -> Reco
 
 
 def intend(ledger: RecoveryMemory, bounce: Bounce, now: Now) -> RecoveryMemory:
-    """The ledger as it is put on disk before the power is cut: from now on it counts, and somebody owes a look at its end."""
+    """The ledger as it is put on disk before the power is cut: from now on it counts, and somebody owes a look at its end.
+
+    It is dated as late as the power can still be cut, for a crash may take the true time with it.
+    """
+    latest = Now(later(now.instant, CUT_WITHIN_S), WallTime(now.wall + CUT_WITHIN_S))
     recent = tuple(each for each in ledger.bounces if now.instant - each.instant < DAY_S)
     return replace(
         ledger,
-        bounces=(*recent, now),
+        bounces=(*recent, latest),
         unfinished=Unfinished(now, bounce.off_for_s),
         unhelped=ledger.unhelped + (ledger.awaiting_up is not None),
         awaiting_up=now,
