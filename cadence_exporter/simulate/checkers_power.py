@@ -19,6 +19,8 @@ LONGEST_COOLDOWN_S = 6 * 3600.0
 SEEN_S = 30.0
 """Between what a look saw and the cut that follows from it: the look, the intent and the call."""
 WIPED = "store wiped"
+STORE_S = 300.0
+"""Between a damage of the store and the start that finds it."""
 
 
 class PowerChecker(Checker):
@@ -131,7 +133,7 @@ class CooldownKept(PowerChecker):
     def restart(self, memory: Memory) -> None:
         """A store that was damaged knows the last bounce, and not how many there were before it."""
         del memory
-        if self.recently("store", 1.0):
+        if self.recently("store", STORE_S):
             self._in_a_row = min(self._in_a_row, 1)
 
 
@@ -249,7 +251,7 @@ class NotDuringMaintenance(PowerChecker):
         """See ``Checker``."""
         del memory
         self._heard = len(self.power.diary.asked)
-        self._until = 0.0 if self.recently("store", 1.0) else min(self._kept, self._until)
+        self._until = 0.0 if self.recently("store", STORE_S) else min(self._kept, self._until)
 
 
 class LedgerFirst(PowerChecker):

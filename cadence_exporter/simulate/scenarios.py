@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cadence_exporter.simulate.home import PLAIN
+from cadence_exporter.simulate.scenarios_power import POWER_STORIES
 from cadence_exporter.simulate.weather import KINDS
 from cadence_exporter.simulate.world import HomeSpec
 
@@ -118,5 +119,6 @@ SCENARIOS: Mapping[str, Scenario] = {
             | {"router_mute": 1.0, "natpmp_without_address": 1.0},
         ),
         Scenario("everything", "a storm of every fault there is", 7.0, dict.fromkeys(KINDS, 1.5)),
+        *(Scenario(name, *story) for name, story in POWER_STORIES.items()),
     )
 }
