@@ -184,8 +184,8 @@ LEGEND = """
 - The product's slow tail is by design: when so many operators are dead, or lie while others are dead, that no quorum is left, it waits,
   says so (DEGRADED), and leaves the record as it is. It asks all services at its fast pace for four minutes and then at its healthy
   one, which is where its calls go in the second table; another part goes to confirming each new address. The simple policies guess.
-- Without a word of the router's or the tripwire's the product learns of a change as late as a poller of its pace does, and then confirms it: up to ten
-  seconds of jitter and one confirming look behind the poller at p95 and beyond.
+- Without a word of the router's or the tripwire's the product learns of a change as late as a poller of its pace does, and then
+  confirms it: up to ten seconds of jitter and one confirming look behind the poller at p95 and beyond.
 - Without a tripwire the product looks every 180 s, too, when all is well: an outage of a minute or two may fall between two looks.
 - Nobody edits the zone by hand, the provider has no bad days and the host never dies: there the product's readings of resolvers, its
   budget and its store would show. The calls they cost are counted all the same.

@@ -30,12 +30,15 @@ def as_shipped(_patch: Patch) -> None:
     """Nothing is changed."""
 
 
+SILENT = replace(PLAIN, tripwire=False)
+
+
 @dataclass(frozen=True)
 class Story:
     """What befalls a fleet, and what kind of homes it has."""
 
     name: str
-    home: HomeSpec = replace(PLAIN, tripwire=False)
+    home: HomeSpec = SILENT
     spread_s: float = 0.0
     """Homes come back at random moments of so many seconds, from t0 on."""
     power_cut: bool = False
