@@ -3,15 +3,17 @@
 import base64
 import http.client
 import json
+import os
 import ssl
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from cadence_exporter.cli.power_rows import power_rows
+from cadence_exporter.cli.colour import OF_STATE, Paint, paint_for, plainly
 from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.web.calendar_time import local, span
+from cadence_exporter.record.web.power_rows import power_rows
 
 DEFAULT_URL = "http://127.0.0.1:9923"
 PATH = "/api/v1/status"
@@ -30,7 +32,7 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
     """Print the state of the instance at ``url``. Returns the exit code; why there is no answer goes to ``err`` (stderr)."""
     try:
         document = ask(url or DEFAULT_URL)
-        lines = [] if as_json else list(summary(document))
+        lines = [] if as_json else list(summary(document, paint_for(out, os.environ)))
     except Unreachable as why:
         (err or sys.stderr).write(f"{why}\n")
         return UNREACHABLE
@@ -94,7 +96,7 @@ def _document(shown: str, code: int, body: bytes) -> Mapping[str, Any]:
     raise Unreachable(f"{shown}: answered {code}, but not as cadence-exporter does; is this the right port?")
 
 
-def summary(document: Mapping[str, Any]) -> Iterator[str]:
+def summary(document: Mapping[str, Any], paint: Paint = plainly) -> Iterator[str]:
     """The document as lines for people. Raises Unreachable when it is not one."""
     try:
         rows = list(_rows(document))
@@ -102,7 +104,16 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
         raise Unreachable("the answer is of another version of cadence-exporter") from error
     width = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
-        yield f"{name:<{width}}{plain(text)}"
+        yield paint(f"{name:<{width}}", "dim") + paint(plain(text), _colour(name, text, document))
+
+
+def _colour(name: str, text: str, document: Mapping[str, Any]) -> str:
+    """Only what wants to be seen is coloured."""
+    if name == "state":
+        return OF_STATE.get(document["state"], "")
+    if name == "record":
+        return "green" if ": in sync" in text else "red" if ": DIFFERS" in text else "yellow"
+    return "red" if name in ("outage", "broke at", "reachable") else ""
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

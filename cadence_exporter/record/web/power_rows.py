@@ -1,4 +1,4 @@
-"""The lines of ``cadence-exporter status`` about the modem's power: whether it would be cut, and why it would not."""
+"""The lines of the status page and of ``cadence-exporter status`` on the modem's power: whether it would be cut, and why it would not."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
