@@ -13,6 +13,7 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld
 from cadence_exporter.record.state.history import HistoryView
+from tests.page.scene import Home, month
 from tests.record.web.web_world import NOON, HandClock
 
 VIEW = HistoryView(
@@ -58,8 +59,9 @@ def test_json_has_times_as_times(asked, tmp_path):
 
 
 def test_since_is_a_duration_before_now(asked, tmp_path):
-    run(tmp_path, since="7d")
-    assert asked == [NOON + 1000 - 7 * 86400]
+    assert json.loads(run(tmp_path, since="7d", as_json=True)[1])["since"] == "2026-11-16T12:16:40Z"
+    assert json.loads(run(tmp_path, since="10m", as_json=True)[1])["outages"] == []
+    assert asked == [0.0, 0.0]  # the strips reach back to where a state began
 
 
 def test_since_nonsense_is_a_settings_error(asked, tmp_path):
@@ -69,7 +71,8 @@ def test_since_nonsense_is_a_settings_error(asked, tmp_path):
 
 def test_no_store_is_said_so_without_making_one(tmp_path, capsys):
     code, out = run(tmp_path / "absent", as_json=True)
-    assert (code, set(map(str, json.loads(out).values()))) == (0, {"[]"})
+    found = json.loads(out)
+    assert (code, {name for name, rows in found.items() if rows == []}) == (0, set(found) - {"now", "since"})
     assert "nothing has happened yet" in capsys.readouterr().err
     assert not (tmp_path / "absent").exists()
 
@@ -78,3 +81,42 @@ def test_a_store_that_cannot_be_read_is_a_failure(tmp_path, capsys):
     (tmp_path / "state.db").write_bytes(b"no database" * 100)
     assert run(tmp_path) == (1, "")
     assert capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def drawn(monkeypatch, since=None, **environ):
+    monkeypatch.setattr(history_module, "has_begun", lambda directory: True)
+    monkeypatch.setattr(history_module, "read", lambda directory, since: month())
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    out = Terminal()
+    history("", since, as_json=False, out=out, clock=Home().clock)
+    return out.getvalue()
+
+
+def test_a_terminal_gets_colour_and_strips_unless_it_wants_none(monkeypatch):
+    assert "\x1b[31m▅\x1b[0m" in drawn(monkeypatch)
+    for refusing in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in drawn(monkeypatch, **refusing)
+    assert "\x1b[" in drawn(monkeypatch, NO_COLOR="")  # no-color.org: only when it is not empty
+
+
+def test_strips_tell_outages_and_what_nobody_watched_apart_without_colour(monkeypatch):
+    day, first, second, month_, *_ = (line for line in drawn(monkeypatch, NO_COLOR="1").splitlines())
+    assert day == "last 1 d: 99.72 % up · 2 outages, the longest 3 min 18 s"
+    assert (first.count("▅"), first.count("▁"), first.count("·")) == (2, 70, 0)
+    assert second.startswith("last 30 d: 99.53 % up · 7 outages, the longest 2 h 24 min · 4 d 9 h not watched")
+    assert month_.strip().startswith("·········")
+    assert len(month_.strip()) == 72
+
+
+def test_since_draws_one_strip_of_that_length(monkeypatch):
+    lines = drawn(monkeypatch, since="7d", NO_COLOR="1").splitlines()
+    assert lines[0].startswith("last 7 d: ")
+    assert not lines[2].startswith("last")

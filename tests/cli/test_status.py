@@ -128,3 +128,21 @@ def test_tls_spoken_to_a_plain_port_exits_4(site):
     code, _, err = run(f"https://127.0.0.1:{site.port}")
     assert code == 4
     assert "plain http" in err
+
+
+def test_on_a_terminal_the_state_is_coloured_and_elsewhere_nothing_is(site, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("TERM", raising=False)
+    site.board.record(make_cycle())
+    out = Terminal()
+    status(at(site), as_json=False, out=out)
+    assert "\x1b[32mUP at home\x1b[0m" in out.getvalue()
+    assert "\x1b" not in run(at(site))[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    status(at(site), as_json=False, out=out)
+    assert "\x1b" not in out.getvalue()
