@@ -1,6 +1,5 @@
 """A pretend home whose modem hangs on a pretend plug: the settings that lead to it, and what people ask of the running program."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +18,11 @@ SLACK_S = 5.0
 """Beyond it nothing may ever be without power."""
 
 
-def settings_of(home: Home, plug: SmartPlug, folder: Path, **recovery: Any) -> dict[str, Any]:
-    """The home's settings, with a switch that only people use unless ``enabled``."""
+def settings_of_plug(plug: SmartPlug, **recovery: Any) -> dict[str, Any]:
+    """The section ``recovery``, with a switch that only people use unless ``enabled``."""
     parts = urlsplit(plug.url)
     device = {"type": "shelly", "host": parts.hostname, "port": parts.port, "identity": MAC}
-    section: Mapping[str, Any] = {
+    return {
         "device": device,
         "off_for": f"{OFF_FOR_S:g}s",
         "expected_recovery": "1s",
@@ -33,4 +32,8 @@ def settings_of(home: Home, plug: SmartPlug, folder: Path, **recovery: Any) -> d
         "cooldown": "1h",
         **recovery,
     }
-    return {**home.as_settings(folder / "state"), "loop": PATIENT, "recovery": dict(section)}
+
+
+def settings_of(home: Home, plug: SmartPlug, folder: Path, **recovery: Any) -> dict[str, Any]:
+    """The home's settings, with the plug."""
+    return {**home.as_settings(folder / "state"), "loop": PATIENT, "recovery": settings_of_plug(plug, **recovery)}
