@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.bench.figures import Figure, percentile
+from tests.bench.flood import HALF_OPEN, Flood
 from tests.bench.process import cpu_s, proportional_mib, resident_mib, threads
 from tests.bench.scraper import HEADERS
 from tests.bench.world import TlsHome
@@ -78,11 +79,25 @@ def _at_work(folder: Path, home: TlsHome) -> Iterator[Figure]:
         yield from _page(instance)
         wait_for(lambda: instance.cycles() >= CYCLES, f"{CYCLES} cycles", 60)
         yield from _memory("Memory", instance, f"after {instance.cycles()} cycles and {SCRAPES} scrapes")
+        yield from _crowded(instance)
         instance.stop()
 
 
-def _scrape(port: int) -> list[float]:
-    command = [sys.executable, "-m", "tests.bench.scraper", str(port), str(SCRAPES), str(SCRAPE_PAUSE_S)]
+def _crowded(instance: Instance) -> Iterator[Figure]:
+    """The same scrapes, beside a thousand connections that begin a request and never end it."""
+    with Flood(instance.port):
+        first, began = instance.cycles(), time.monotonic()
+        took = _scrape(instance.port, SCRAPES // 4)
+        rate = (instance.cycles() - first) / (time.monotonic() - began)
+        note = f"{len(took)} scrapes, {threads(instance.process.pid)} threads, {rate:.0f} cycles/s beside them"
+    yield Figure(
+        "/metrics", f"p50, {HALF_OPEN} half-open connections beside it", 1000 * percentile(took, 0.5), "ms", note=note
+    )
+    yield Figure("/metrics", f"p99, {HALF_OPEN} half-open connections beside it", 1000 * percentile(took, 0.99), "ms")
+
+
+def _scrape(port: int, times: int = SCRAPES) -> list[float]:
+    command = [sys.executable, "-m", "tests.bench.scraper", str(port), str(times), str(SCRAPE_PAUSE_S)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     took: list[float] = json.loads(done.stdout)
     return took
