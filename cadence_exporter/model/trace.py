@@ -17,7 +17,10 @@ class TraceMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One router on the way that said that a packet ended there (RFC 792 type 11 or 3, RFC 4443 type 3 or 1)."""
+    """One router on the way that said that a packet ended there (RFC 792 type 11 or 3, RFC 4443 type 3 or 1).
+
+    Or the router at home, when nobody said anything and it answered a ping.
+    """
 
     ttl: int
     address: IpAddress

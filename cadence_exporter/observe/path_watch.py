@@ -12,7 +12,8 @@ from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, FailureReason, PathWorks, Reading
 from cadence_exporter.model.operators import literal_of
-from cadence_exporter.model.trace import Trace, TraceMethod
+from cadence_exporter.model.trace import Hop, Trace, TraceMethod
+from cadence_exporter.observe.icmp import ping
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.syn_trace import syn_trace
 from cadence_exporter.observe.wan_trace import trace
@@ -30,6 +31,7 @@ USUAL_FOR_S = 12 * 3600.0
 USUAL_AGAIN_S = 3600.0
 """Between two attempts to learn the usual path, where it cannot be learnt."""
 _TRACE_S = 2.5
+_PING_S = 0.5
 _LANE = "trace"
 
 
@@ -41,14 +43,13 @@ class Tracer:
         self._port = port
         self._clock = clock
         self._best: TraceMethod | None = None
+        self.router: IpAddress | None = None
+        """Who is first on the way, as known when a trace is asked for."""
 
     def of_broken_path(self) -> Trace:
         """With what showed most while the path worked. Raises ProbeFailed."""
-        if self._best is not None:
-            with_best = self._try(self._best)
-            if with_best is not None:
-                return with_best
-        return self._first((TraceMethod.ICMP, TraceMethod.UDP))
+        with_best = None if self._best is None else self._try(self._best)
+        return self._beside_router(with_best or self._first((TraceMethod.ICMP, TraceMethod.UDP)))
 
     def of_working_path(self) -> Trace:
         """By each method in turn, until one shows a hop beyond the first. Raises ProbeFailed."""
@@ -63,6 +64,19 @@ class Tracer:
             raise ProbeFailed(FailureReason.OTHER, f"no trace to {self._address}")
         self._best = best.method
         return replace(best, path_worked=True)
+
+    def _beside_router(self, found: Trace) -> Trace:
+        """When nobody spoke of the packets: with the router, if it answers a ping just then.
+
+        A Linux router that has no way further says so once in two seconds without traffic: ours never ends, so it may never say it.
+        """
+        if found.hops or found.reached_at is not None or self.router is None:
+            return found
+        try:
+            ping(self.router, self._clock, later(self._clock.monotonic(), _PING_S))
+        except (ProbeFailed, OSError):
+            return found
+        return replace(found, hops=(Hop(1, self.router),), packets=found.packets + 1)
 
     def _first(self, methods: Sequence[TraceMethod]) -> Trace:
         for method in methods:
@@ -113,7 +127,7 @@ class PathWatch:
         patience = Instant(min(deadline, later(self._clock.monotonic(), PATIENCE_S)))
         fails = bool(wan) and not any(isinstance(pending.reading(patience), Answered) for pending in wan)
         if fails and self._again(self._began, SOON_S if self._worked_since else AGAIN_S):
-            self._start(works=False)
+            self._start(works=False, gateway=gateway)
         readings = tuple(pending.reading(deadline) for pending in wan)
         works = any(isinstance(reading, Answered) for reading in readings)
         shown = self._newest(works, deadline)
@@ -131,9 +145,10 @@ class PathWatch:
         known = usual is not None and usual.gateway == gateway and 0.0 <= now.wall - usual.at < USUAL_FOR_S
         return not known and self._again(self._usual_tried, USUAL_AGAIN_S)
 
-    def _start(self, *, works: bool) -> None:
+    def _start(self, *, works: bool, gateway: IpAddress | None = None) -> None:
         if self._tracer is None:
             return
+        self._tracer.router = gateway
         ask: Callable[[], Trace] = self._tracer.of_working_path if works else self._tracer.of_broken_path
         self._pending = self._lanes.start(_LANE, _LANE, ask)
         self._of_working = works
