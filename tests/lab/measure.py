@@ -127,7 +127,7 @@ def _outages(mode: str, count: int, seed: int, _: float) -> Iterator[Line]:
         for _ in range(count):
             _healthy(product)
             _rest(chance.uniform(*_PHASES[mode]))
-            what = chance.choice(OUTAGES)
+            what, told = chance.choice(OUTAGES), len(_told(product))
             with lab.outage(what):
                 on = time.monotonic()
                 down = _until(lambda: product.metric('cadence_state{state="down"}') == 1, PATIENCE_S)
@@ -137,7 +137,13 @@ def _outages(mode: str, count: int, seed: int, _: float) -> Iterator[Line]:
             # The end of a broken link is when the router has its address again.
             off = time.monotonic()
             up = _until(lambda: product.metric('cadence_state{state="up"}') == 1, PATIENCE_S)
-            yield {"what": what, "down": took, "up": up and time.monotonic() - off, "layer": layer}
+            yield {
+                "what": what,
+                "down": took,
+                "up": up and time.monotonic() - off,
+                "layer": layer,
+                "told": _told(product, told),
+            }
 
 
 def _quiet(mode: str, _: int, __: int, seconds: float) -> Iterator[Line]:
@@ -236,6 +242,12 @@ def _layer(product: Product) -> str:
         name for name, value in product.metrics().items() if name.startswith("cadence_fault_layer{") and value == 1
     ]
     return layers[0].partition('="')[2].rstrip('"}') if layers else ""
+
+
+def _told(product: Product, after: int = 0) -> list[list[str]]:
+    """What the log says of where it broke."""
+    lines = [line for line in product.log if line.get("subject") == "BROKE_AT"]
+    return [[str(line.get(key)) for key in ("status", "why", "last_hop", "traced")] for line in lines[after:]]
 
 
 def _rings(product: Product) -> dict[str, float]:
