@@ -1,6 +1,6 @@
 """Everything that eats foreign bytes, as one table. Nothing here needs the fuzzer: the tests replay inputs without it."""
 
-from tests.fuzz import answers, cloudflare, files, request, store, upnp
+from tests.fuzz import answers, cloudflare, files, imports, request, store, upnp
 from tests.fuzz.canary import MAGIC, canary
 from tests.fuzz.promises import Target
 
@@ -13,6 +13,7 @@ TARGETS = {
         *answers.TARGETS,
         *cloudflare.TARGETS,
         *files.TARGETS,
+        *imports.TARGETS,
         *request.TARGETS,
         *store.TARGETS,
         *upnp.TARGETS,
