@@ -69,7 +69,7 @@ class Service:
         self._board = StatusBoard(
             self.clock, board_settings(self._settings), self._store.marks.last_outage, self._metrics.calls_last_hour
         )
-        self._board.past = Past(partial(read, self._settings.state_dir), self.clock)
+        self._board.go_on_from(Past(partial(read, self._settings.state_dir), self.clock))
         self._supervisor = Supervisor(os.environ, self._board.stuck_at, os.getpid())
         self._listening = Listening(
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes

@@ -7,6 +7,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.outcome import Result
 from cadence_exporter.model.recovery import Bounce, PowerOutcome
+from cadence_exporter.record.state.history import HistoryView
 from cadence_exporter.record.web.calendar_time import span
 
 _WORTH_TELLING = {
@@ -37,7 +38,7 @@ def events(cycle: Cycle) -> Iterator[Event]:
         yield Event(at, "outage", f"outage began ({decision.outage_began})")
     if decision.transition is not None:
         step = decision.transition
-        yield Event(at, "transition", f"{step.from_phase.upper()} → {step.to_phase.upper()}: {step.why}")
+        yield Event(at, "transition", _step(step.from_phase, step.to_phase, step.why))
     if decision.outage_ended is not None:
         ended = decision.outage_ended
         yield Event(at, "outage", f"outage over after {span(ended.seconds)} ({ended.where})")
@@ -51,6 +52,28 @@ def events(cycle: Cycle) -> Iterator[Event]:
         yield Event(at, "power", _power(cycle.power))
     for refused in decision.refused:
         yield Event(at, "refused", f"{refused.record} left alone ({refused.reason}): {refused.detail}")
+
+
+def remembered(view: HistoryView) -> list[Event]:
+    """What the store still knows of such lines, oldest first: for the time before this process."""
+    found = [Event(each.at, "transition", _step(each.from_state, each.to_state, each.why)) for each in view.transitions]
+    found += [
+        Event(each.ended, "outage", f"outage over after {span(each.seconds)} ({each.layer})") for each in view.outages
+    ]
+    found += [
+        Event(each.published, "dns", f"{each.name} {each.type} written: {each.before or 'no record'} → {each.after}")
+        for each in view.dns_changes
+    ]
+    before: dict[str, str] = {}
+    for held in view.addresses:
+        known = before.get(held.family, "unknown")
+        found.append(Event(held.first, "address", f"public address {known} → {held.address}"))
+        before[held.family] = str(held.address)
+    return sorted(found, key=lambda event: event.at)
+
+
+def _step(from_state: str, to_state: str, why: str) -> str:
+    return f"{from_state.upper()} → {to_state.upper()}: {why}"
 
 
 def _power(done: PowerOutcome) -> str:

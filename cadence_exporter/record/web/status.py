@@ -19,7 +19,7 @@ from cadence_exporter.record.state.history import HistoryView
 from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
 from cadence_exporter.record.web.describe_power import describe_power
-from cadence_exporter.record.web.events import Event, events
+from cadence_exporter.record.web.events import Event, events, remembered
 from cadence_exporter.record.web.past import Past
 from cadence_exporter.seams import Clock
 
@@ -73,6 +73,13 @@ class StatusBoard:
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._last_refused: frozenset[str] = frozenset()
         self._last_outage = last_outage
+
+    def go_on_from(self, past: Past) -> None:
+        """Show the history that ``past`` reads; its newest events stand before those of this process."""
+        self.past = past
+        told = remembered(past.shown(None).view)[-EVENTS_KEPT:]
+        with self._lock:
+            self._events = deque([*told, *self._events], maxlen=EVENTS_KEPT)
 
     def record(self, cycle: Cycle) -> None:
         """Take over what one cycle brought."""

@@ -151,3 +151,26 @@ def test_somebody_watched_until_now():
     clock.seconds = Home().clock.seconds + 500
     past = Past(lambda _: month(), clock)
     assert past.view(make_cycle()).watched[-1].ended == clock.wall()
+
+
+def test_after_a_restart_the_events_before_it_are_still_told():
+    home = Home()
+    home.board.go_on_from(Past(lambda _: month(), home.clock))
+    told = [(event["kind"], event["text"]) for event in home.board.as_dict()["events"]]
+    assert told[:4] == [
+        ("transition", "DEGRADED → UP: confirmed"),
+        ("outage", "outage over after 35 s (access)"),
+        ("transition", "DOWN → DEGRADED: the WAN path works"),
+        ("transition", "UP → DOWN: access"),
+    ]
+    assert ("address", "public address 93.184.216.34 → 81.2.69.142") in told
+    assert ("dns", "vpn.example.com A written: 93.184.216.34 → 81.2.69.142") in told
+    home.board.record(make_cycle(at=home.clock.seconds, outage_began="lan"))
+    assert home.board.as_dict()["events"][0]["text"] == "outage began (lan)"
+
+
+def test_a_store_that_cannot_be_read_at_the_start_is_no_reason_not_to_start():
+    home, store = Home(), Store()
+    store.broken = True
+    home.board.go_on_from(Past(store.read, home.clock))
+    assert home.board.as_dict()["events"] == []
