@@ -68,7 +68,7 @@ def owed(ledger: RecoveryMemory, started: Instant | None, now: Now) -> EnsureOn 
     unfinished = ledger.unfinished
     if unfinished is None:
         return None
-    begun_before_us = started is None or unfinished.at.instant < started
+    begun_before_us = started is None or unfinished.at.instant <= started
     return EnsureOn(unfinished) if begun_before_us or now.instant >= unfinished.due else None
 
 

@@ -44,14 +44,14 @@ class PowerChecker(Checker):
 
 
 class NotOffForLong(PowerChecker):
-    """Where the device owns a timer and took it. One that drops it unseen comes back when it can be reached; one that never had one, with
-    Cadence alive and the device within reach, after one look more (at most two probes in a row)."""
+    """A timer that the device took ends it. One that drops it unseen comes back when it can be reached.
 
-    """Where the device itself owns the timer. One that forgets it at a restart, and one without, come back as soon as they are due and
-    somebody can reach them.
+    A switch that never had one, with Cadence alive and the switch within reach, comes back after one look more (at most two probes in a row).
     """
 
-    promise: ClassVar[str] = "the relay is never off longer than off_for and 5 s while the plug has mains, and on after every storm"
+    promise: ClassVar[str] = (
+        "the relay is never off longer than off_for and 5 s while the plug has mains, and on after every storm"
+    )
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -63,7 +63,10 @@ class NotOffForLong(PowerChecker):
 
     def cycle(self, cycle: Cycle) -> None:
         """See ``Checker``."""
-        plug, limit_s = self.power.plug, self.recovery.off_for_s + LATE_S + (0.0 if self._timer else 2 * PROBE_TIMEOUT_S)
+        plug, limit_s = (
+            self.power.plug,
+            self.recovery.off_for_s + LATE_S + (0.0 if self._timer else 2 * PROBE_TIMEOUT_S),
+        )
         if self._timer:
             longest_s = plug.longest_armed_off_s
             if longest_s > max(limit_s, self._told_s):
@@ -95,6 +98,8 @@ class NotOffForLong(PowerChecker):
 
 
 class WithinPowerBudget(PowerChecker):
+    """Of any 24 true hours."""
+
     promise: ClassVar[str] = "at most max_per_day bounces in any 24 hours, over restarts and clock jumps"
 
     def cut(self, cut: Cut) -> None:
@@ -138,6 +143,8 @@ class CooldownKept(PowerChecker):
 
 
 class OnlyWhenItMayHelp(PowerChecker):
+    """Against the truth about the line, and DOWN as cycles showed it."""
+
     promise: ClassVar[str] = (
         "power is cut only when the access line is broken and the connection DOWN for the escalation delay"
     )
@@ -177,6 +184,8 @@ class OnlyWhenItMayHelp(PowerChecker):
 
 
 class NeverOnBattery(PowerChecker):
+    """Against the truth about the mains."""
+
     promise: ClassVar[str] = (
         "power is never cut while the UPS is on battery, or says nothing, or within the grace after it"
     )
@@ -255,6 +264,8 @@ class NotDuringMaintenance(PowerChecker):
 
 
 class LedgerFirst(PowerChecker):
+    """Looked at when the relay moves."""
+
     promise: ClassVar[str] = "a bounce is in the ledger on disk before the relay moves"
 
     def cut(self, cut: Cut) -> None:
@@ -287,6 +298,8 @@ class OnlyOurs(PowerChecker):
 
 
 class EveryRefusalHasAReason(PowerChecker):
+    """In each cycle."""
+
     promise: ClassVar[str] = "while DOWN the power is cut, or each guardrail that refuses says why"
 
     def cycle(self, cycle: Cycle) -> None:

@@ -149,7 +149,9 @@ def programme(totals: Totals, first: int, wanted: int, jobs: int, most_s: float,
                         book.write(json.dumps(vars(life)) + "\n")
                 if life.broken:
                     print(f"seed {life.seed}: {life.broken}", flush=True)
-            sys.stderr.write(f"{outages:,} of {wanted:,} outages, {len(totals.broken)} broken, {monotonic() - began:.0f} s\n")
+            sys.stderr.write(
+                f"{outages:,} of {wanted:,} outages, {len(totals.broken)} broken, {monotonic() - began:.0f} s\n"
+            )
 
 
 def speed() -> str:
@@ -160,9 +162,7 @@ def speed() -> str:
 
 def report(totals: Totals, version: str, command: str) -> str:
     outages, cuts = totals.sum("outages"), totals.sum("cuts")
-    withheld, results, helped, kinds = (
-        totals.count(name) for name in ("withheld", "results", "helped", "faults")
-    )
+    withheld, results, helped, kinds = (totals.count(name) for name in ("withheld", "results", "helped", "faults"))
     over, closest = totals.known("most_over_s"), totals.known("closest")
     rows = [
         ("homes (seeds)", f"{len(totals.lives):,}, {DAYS:g} days of storm each"),
@@ -173,13 +173,16 @@ def report(totals: Totals, version: str, command: str) -> str:
         ("faults injected", f"{sum(kinds.values()):,} of {len(kinds)} kinds"),
         ("times the relay was cut", f"{cuts:,}, {totals.sum('by_hand'):,} of them asked for by a person"),
         ("homes in rehearsal", f"{sum(life.rehearsal for life in totals.lives):,}, in which the relay never moved"),
-        ("bounces after which it was UP before the next one", f"{helped['helped']:,} yes, {helped['did not help']:,} no"),
+        (
+            "bounces after which it was UP before the next one",
+            f"{helped['helped']:,} yes, {helped['did not help']:,} no",
+        ),
         ("hangs that a bounce ended", f"{totals.sum('revived'):,}"),
         ("longest time off, where the device's timer ends it", f"`off_for` and {max(over, default=0.0):.2f} s"),
         ("closest two bounces", f"{min(closest, default=math.inf):.4f} of the home's cooldown"),
         (
             "most bounces within 24 hours",
-            f"{max((life.most_in_a_day for life in totals.lives), default=0)}; at most {max((life.fullest for life in totals.lives), default=0.0):.0%} of a home's budget",
+            f"{max(totals.known('most_in_a_day'), default=0)}; at most {max(totals.known('fullest'), default=0.0):.0%} of a home's budget",
         ),
         ("speed", speed()),
         ("runs in which a promise was broken", f"**{len(totals.broken)}**"),
@@ -198,7 +201,8 @@ def report(totals: Totals, version: str, command: str) -> str:
         "",
         *(f"- seed {life.seed}: {life.broken}" for life in totals.broken),
         "",
-        "Not in this weather: a state directory that is wiped whole. Who has lost every word of the past keeps to nothing but the boot grace.",
+        "Not in this weather: a state directory that is wiped whole. Who has lost every word of the past keeps to nothing but the",
+        "boot grace.",
         "",
         "## Refusals",
         "",
@@ -248,7 +252,9 @@ def main() -> int:
     programme(totals, options.first, options.outages, options.jobs, options.most_seconds, options.ledger)
     command = f"python -m tests.simulation.outages --outages {options.outages}"
     options.report.write_text(report(totals, version, command), encoding="utf-8")
-    print(f"{len(totals.lives)} homes, {totals.sum('outages'):,} outages, {len(totals.broken)} broken; {options.report}")
+    print(
+        f"{len(totals.lives)} homes, {totals.sum('outages'):,} outages, {len(totals.broken)} broken; {options.report}"
+    )
     return 1 if totals.broken else 0
 
 

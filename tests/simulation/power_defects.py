@@ -14,6 +14,7 @@ from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.recovery import Bounce, Suppression
 from cadence_exporter.simulate import disk
 from cadence_exporter.simulate.home_power import BRAVE
+from cadence_exporter.simulate.plug import PlugLine
 from cadence_exporter.simulate.run import Account, Simulation
 from cadence_exporter.simulate.scenarios_power import POWER_STORIES
 
@@ -131,8 +132,6 @@ def bounced_while_degraded(patch: Patch) -> None:
 
 
 def the_timer_is_not_set(patch: Patch) -> None:
-    from cadence_exporter.simulate.plug import PlugLine
-
     patch.setattr(PlugLine, "cut", lambda self, _off, deadline: self._call(deadline, lambda: self._set(on=False)))
     patch.setattr("cadence_exporter.act.power.guarded_switch._doubt", lambda *_: "")
     patch.setattr(recovery, "owed", lambda *_: None)
@@ -152,25 +151,78 @@ def due_time_is_doubled(patch: Patch) -> None:
 
 
 POWER_DEFECTS = (
-    PowerDefect("the cooldown is ignored", no_guard(Suppression.COOLDOWN, Suppression.UNFINISHED), "within the cooldown"),
-    PowerDefect("cooldown and budget forgotten at a restart", forgets(bounces=()), "at most max_per_day", more=("crash",)),
-    PowerDefect("the doubling is reset by a restart", forgets(unhelped=0, awaiting_up=None), "within the cooldown", "no-bounce-helps", ("killed_in_the_middle",)),
+    PowerDefect(
+        "the cooldown is ignored", no_guard(Suppression.COOLDOWN, Suppression.UNFINISHED), "within the cooldown"
+    ),
+    PowerDefect(
+        "cooldown and budget forgotten at a restart", forgets(bounces=()), "at most max_per_day", more=("crash",)
+    ),
+    PowerDefect(
+        "the doubling is reset by a restart",
+        forgets(unhelped=0, awaiting_up=None),
+        "within the cooldown",
+        "no-bounce-helps",
+        ("killed_in_the_middle",),
+    ),
     PowerDefect("the budget is ignored", no_guard(Suppression.BUDGET), "at most max_per_day"),
     PowerDefect("a budget of the calendar day", budget_of_a_calendar_day, "at most max_per_day"),
-    PowerDefect("what failed is not counted", failures_are_not_counted, "within the cooldown", "reply-lost-after-the-act", ("answer_lost_at_the_cut", "plug_silent_after_the_cut")),
-    PowerDefect("the wall clock is trusted", wall_clock_trusted, "within the cooldown", "no-bounce-helps", ("clock_jumps_after_the_cut", "clock_forward")),
+    PowerDefect(
+        "what failed is not counted",
+        failures_are_not_counted,
+        "within the cooldown",
+        "reply-lost-after-the-act",
+        ("answer_lost_at_the_cut", "plug_silent_after_the_cut"),
+    ),
+    PowerDefect(
+        "the wall clock is trusted",
+        wall_clock_trusted,
+        "within the cooldown",
+        "no-bounce-helps",
+        ("clock_jumps_after_the_cut", "clock_forward"),
+    ),
     PowerDefect("intent after the act", intent_after_the_act, "in the ledger on disk"),
-    PowerDefect("an unfinished bounce is cleared without reading", unfinished_cleared_without_reading, "never off longer", "no-timer", ("killed_in_the_middle",)),
-    PowerDefect("an unknown fault permits", unknown_fault_permits, "only when the access line", more=("router_reboots", "router_unplugged", "captive_portal")),
-    PowerDefect("the fault layer is ignored", no_guard(Suppression.FAULT), "only when the access line", more=("short_outage", "long_outage")),
-    PowerDefect("the boot grace is ignored", no_guard(Suppression.BOOT_GRACE), "only when the access line", more=("crash",)),
+    PowerDefect(
+        "an unfinished bounce is cleared without reading",
+        unfinished_cleared_without_reading,
+        "never off longer",
+        "no-timer",
+        ("killed_in_the_middle",),
+    ),
+    PowerDefect(
+        "an unknown fault permits",
+        unknown_fault_permits,
+        "only when the access line",
+        more=("router_reboots", "router_unplugged", "captive_portal"),
+    ),
+    PowerDefect(
+        "the fault layer is ignored",
+        no_guard(Suppression.FAULT),
+        "only when the access line",
+        more=("short_outage", "long_outage"),
+    ),
+    PowerDefect(
+        "the boot grace is ignored", no_guard(Suppression.BOOT_GRACE), "only when the access line", more=("crash",)
+    ),
     PowerDefect("no escalation delay", no_guard(Suppression.ESCALATION), "only when the access line"),
     PowerDefect("cut on battery", no_guard(Suppression.UPS), "on battery", "mains-and-battery"),
-    PowerDefect("no grace after the mains are back", no_guard(Suppression.UPS_GRACE), "on battery", "mains-and-battery"),
+    PowerDefect(
+        "no grace after the mains are back", no_guard(Suppression.UPS_GRACE), "on battery", "mains-and-battery"
+    ),
     PowerDefect("another device is switched", another_device_is_switched, "no other device", "another-device"),
-    PowerDefect("bounced while DEGRADED", bounced_while_degraded, "only when the access line", more=("echo_all_dead", "walled_garden")),
+    PowerDefect(
+        "bounced while DEGRADED",
+        bounced_while_degraded,
+        "only when the access line",
+        more=("echo_all_dead", "walled_garden"),
+    ),
     PowerDefect("maintenance is ignored", no_guard(Suppression.MAINTENANCE), "maintenance", "people-around"),
-    PowerDefect("maintenance is forgotten at a restart", forgets(maintenance_until=None), "maintenance", "people-around", ("crash", "maintenance")),
+    PowerDefect(
+        "maintenance is forgotten at a restart",
+        forgets(maintenance_until=None),
+        "maintenance",
+        "people-around",
+        ("crash", "maintenance"),
+    ),
     PowerDefect("off for twice as long", due_time_is_doubled, "never off longer"),
     PowerDefect("a switch without a timer", the_timer_is_not_set, "never off longer"),
-)  # fmt: skip
+)

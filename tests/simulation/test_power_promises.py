@@ -1,5 +1,6 @@
 """Power recovery in the pretend home: what it is for, what it must never do, and that the dead modem is bounced in the end."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -55,7 +56,7 @@ def test_one_that_hangs_again_after_each_boot_is_bounced_with_doubling_pauses_wi
     run.world.after(HOUR_S, dies)
     kept(run.run())
     cuts = [cut.at for cut in run.world.power.diary.cuts]
-    gaps = [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(cuts)]
     assert len(cuts) >= DEFAULTS.max_per_day
     assert all(gap >= DEFAULTS.cooldown_s * 2**number for number, gap in enumerate(gaps[:4]))
 
