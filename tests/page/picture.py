@@ -11,12 +11,15 @@ WIDTH, HEIGHT = 1000, 830
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, Chromium(Path(folder) / "profile") as browser:
-        with served(Home().healthy()) as url:
-            browser.look(WIDTH, HEIGHT, dark=False)
-            browser.call("Emulation.setScrollbarsHidden", hidden=True)
-            browser.open(url)
-            Path(sys.argv[1]).write_bytes(browser.picture())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Chromium(Path(folder) / "profile") as browser,
+        served(Home().healthy()) as url,
+    ):
+        browser.look(WIDTH, HEIGHT, dark=False)
+        browser.call("Emulation.setScrollbarsHidden", hidden=True)
+        browser.open(url)
+        Path(sys.argv[1]).write_bytes(browser.picture())
 
 
 if __name__ == "__main__":

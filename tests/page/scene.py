@@ -19,7 +19,7 @@ from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.recovery import PowerView, RecoveryMemory, RecoveryPolicy
 from cadence_exporter.model.trace import Hop
-from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld, TransitionHeld
+from cadence_exporter.record.state.chronicle import AddressHeld, BounceHeld, DnsChangeHeld, OutageHeld, TransitionHeld
 from cadence_exporter.record.state.history import HistoryView
 from cadence_exporter.record.state.watched import WatchedHeld
 from cadence_exporter.record.web.live_config import LiveWebConfig
@@ -99,6 +99,16 @@ def month(*, ongoing: float | None = None, text: str = "") -> HistoryView:
         ),
         dns_changes=changes,
         transitions=tuple(sorted(steps, key=lambda each: each.at)),
+        bounces=(
+            BounceHeld(
+                at=wall(21.1 * DAY - 300),
+                by_hand=False,
+                off_for_s=30.0,
+                result="success",
+                detail=text or "its timer turns it on",
+                up_after_s=95.0,
+            ),
+        ),
         watched=(WatchedHeld(wall(26 * DAY), wall(11.4 * DAY)), WatchedHeld(wall(11 * DAY), wall(10))),
     )
 

@@ -64,6 +64,10 @@ def remembered(view: HistoryView) -> list[Event]:
         Event(each.published, "dns", f"{each.name} {each.type} written: {each.before or 'no record'} → {each.after}")
         for each in view.dns_changes
     ]
+    found += [
+        Event(each.at, "power", f"power off for {each.off_for_s:g} s: {each.result}, {each.detail}")
+        for each in view.bounces
+    ]
     before: dict[str, str] = {}
     for held in view.addresses:
         known = before.get(held.family, "unknown")

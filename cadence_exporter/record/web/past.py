@@ -85,6 +85,6 @@ def since(view: HistoryView, earliest: WallTime) -> HistoryView:
         tuple(each for each in view.outages if each.ended >= earliest),
         tuple(each for each in view.dns_changes if each.published >= earliest),
         tuple(each for each in view.transitions if each.at >= earliest),
-        view.bounces,
+        tuple(each for each in view.bounces if each.at >= earliest),
         tuple(each for each in view.watched if each.ended >= earliest),
     )

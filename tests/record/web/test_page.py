@@ -163,6 +163,7 @@ def test_after_a_restart_the_events_before_it_are_still_told():
         ("transition", "DOWN → DEGRADED: the WAN path works"),
         ("transition", "UP → DOWN: access"),
     ]
+    assert ("power", "power off for 30 s: success, its timer turns it on") in told
     assert ("address", "public address 93.184.216.34 → 81.2.69.142") in told
     assert ("dns", "vpn.example.com A written: 93.184.216.34 → 81.2.69.142") in told
     home.board.record(make_cycle(at=home.clock.seconds, outage_began="lan"))
