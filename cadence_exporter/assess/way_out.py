@@ -58,7 +58,8 @@ def usual_path(seen: Observation) -> UsualPath | None:
     trace = seen.trace.value if isinstance(seen.trace, Answered) else None
     if trace is None or not trace.path_worked or not trace.is_news:
         return None
-    return UsualPath(seen.gateway, trace.hops, trace.reached_at is not None, WallTime(seen.at.wall - trace.age_s))
+    at = WallTime(seen.at.wall - trace.age_s)
+    return UsualPath(seen.gateway, trace.hops, trace.reached_at is not None, at, trace.method)
 
 
 def hops_beyond(hops: tuple[Hop, ...], gateway: IpAddress | None) -> tuple[Hop, ...]:
@@ -70,10 +71,13 @@ def hops_beyond(hops: tuple[Hop, ...], gateway: IpAddress | None) -> tuple[Hop, 
 def isp_answers_usually(seen: Observation, memory: Memory) -> bool:
     """Whether the hop right behind the router answers while the path works, and is certainly not in the house.
 
-    Else its silence says nothing: many an ISP's routers never answer.
+    Else its silence says nothing: many an ISP's routers never answer, or not to every kind of packet.
     """
     usual = memory.usual_path
     if usual is None or usual.gateway != seen.gateway or seen.gateway is None:
+        return False
+    trace = seen.trace.value if isinstance(seen.trace, Answered) else None
+    if trace is None or trace.method is not usual.method:
         return False
     beyond = hops_beyond(usual.hops, seen.gateway)
     nearest = _router_at(usual.hops, seen.gateway) + 1

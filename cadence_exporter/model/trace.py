@@ -56,6 +56,8 @@ class UsualPath:
     reached: bool
     at: WallTime
     """When it was traced."""
+    method: TraceMethod | None = None
+    """How: a trace by another one says nothing beside it. ``None``: kept by a version that did not note it."""
 
 
 class Neighbour(StrEnum):

@@ -12,7 +12,7 @@ from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, FailureReason, PathWorks, Reading
 from cadence_exporter.model.operators import literal_of
-from cadence_exporter.model.trace import Hop, Trace, TraceMethod
+from cadence_exporter.model.trace import Hop, Trace, TraceMethod, UsualPath
 from cadence_exporter.observe.icmp import ping
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
 from cadence_exporter.observe.syn_trace import syn_trace
@@ -45,6 +45,10 @@ class Tracer:
         self._best: TraceMethod | None = None
         self.router: IpAddress | None = None
         """Who is first on the way, as known when a trace is asked for."""
+
+    def remember(self, usual: UsualPath) -> None:
+        """How the working path was traced before a restart or a reload: only a trace of the same kind can be held against it."""
+        self._best = self._best or usual.method
 
     def of_broken_path(self) -> Trace:
         """With what showed most while the path worked. Raises ProbeFailed."""
@@ -126,12 +130,13 @@ class PathWatch:
         """The readings of the targets by ``deadline``, and the trace that belongs to what they say."""
         patience = Instant(min(deadline, later(self._clock.monotonic(), PATIENCE_S)))
         fails = bool(wan) and not any(isinstance(pending.reading(patience), Answered) for pending in wan)
+        usual = memory.usual_path if memory.usual_path is not None and memory.usual_path.gateway == gateway else None
         if fails and self._again(self._began, SOON_S if self._worked_since else AGAIN_S):
-            self._start(works=False, gateway=gateway)
+            self._start(works=False, gateway=gateway, usual=usual)
         readings = tuple(pending.reading(deadline) for pending in wan)
         works = any(isinstance(reading, Answered) for reading in readings)
         shown = self._newest(works, deadline)
-        if works and self._wants_usual(gateway, memory, now):
+        if works and self._wants_usual(usual, now):
             self._usual_tried = self._clock.monotonic()
             self._start(works=True)
         return readings, shown
@@ -140,15 +145,16 @@ class PathWatch:
         idle = self._tracer is not None and (self._pending is None or self._pending.done)
         return idle and (before is None or self._clock.monotonic() - before >= after_s)
 
-    def _wants_usual(self, gateway: IpAddress | None, memory: Memory, now: Now) -> bool:
-        usual = memory.usual_path
-        known = usual is not None and usual.gateway == gateway and 0.0 <= now.wall - usual.at < USUAL_FOR_S
+    def _wants_usual(self, usual: UsualPath | None, now: Now) -> bool:
+        known = usual is not None and usual.method is not None and 0.0 <= now.wall - usual.at < USUAL_FOR_S
         return not known and self._again(self._usual_tried, USUAL_AGAIN_S)
 
-    def _start(self, *, works: bool, gateway: IpAddress | None = None) -> None:
+    def _start(self, *, works: bool, gateway: IpAddress | None = None, usual: UsualPath | None = None) -> None:
         if self._tracer is None:
             return
         self._tracer.router = gateway
+        if usual is not None:
+            self._tracer.remember(usual)
         ask: Callable[[], Trace] = self._tracer.of_working_path if works else self._tracer.of_broken_path
         self._pending = self._lanes.start(_LANE, _LANE, ask)
         self._of_working = works

@@ -68,7 +68,7 @@ def look(**more):
 
 
 def usual(*addresses, gateway=GATEWAY):
-    return UsualPath(gateway, hops(*addresses), reached=True, at=at(0).wall)
+    return UsualPath(gateway, hops(*addresses), reached=True, at=at(0).wall, method=TraceMethod.ICMP)
 
 
 def memory(path=None, **more):
@@ -134,6 +134,13 @@ def test_a_path_that_fails(layer, seen):
     ],
 )
 def test_a_silent_hop_means_nothing_where_nobody_ever_answers(path):
+    assert find(memory(path), trace=traced(GATEWAY)).fault is None
+
+
+@pytest.mark.parametrize("learnt_by", [TraceMethod.UDP, TraceMethod.TCP, None])
+def test_a_silent_hop_means_nothing_beside_a_usual_path_that_was_learnt_by_other_packets(learnt_by):
+    """An ISP that drops pings: after a restart the power would be cut for an outage that is far away."""
+    path = replace(usual(GATEWAY, BNG, ISP_CORE, TRANSIT), method=learnt_by)
     assert find(memory(path), trace=traced(GATEWAY)).fault is None
 
 

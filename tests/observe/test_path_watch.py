@@ -6,8 +6,9 @@ import pytest
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import ProbeFailed
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.observation import FailureReason
-from cadence_exporter.model.trace import Hop, Trace, TraceMethod
+from cadence_exporter.model.trace import Hop, Trace, TraceMethod, UsualPath
 from cadence_exporter.observe import path_watch
 from cadence_exporter.observe.path_watch import Tracer
 
@@ -42,3 +43,19 @@ def test_it_is_not_asked_where_somebody_spoke(monkeypatch, hops):
 
 def test_without_a_gateway_nobody_is_asked(monkeypatch):
     assert traced(monkeypatch, ping=dead, router=None) == ()
+
+
+def test_after_a_restart_the_broken_path_is_traced_as_the_working_one_was(monkeypatch):
+    """By pings nobody may ever answer here; that silence would look like a dead line."""
+    asked = []
+    monkeypatch.setattr(path_watch, "trace", lambda _, method, *__: asked.append(method) or dead())
+    monkeypatch.setattr(path_watch, "syn_trace", lambda *_: asked.append(TraceMethod.TCP) or dead())
+    for learnt_by in TraceMethod:
+        asked.clear()
+        tracer = Tracer(TARGET, 443, SystemClock())
+        tracer.remember(
+            UsualPath(ROUTER, (Hop(1, ROUTER), Hop(2, ISP)), reached=True, at=WallTime(0.0), method=learnt_by)
+        )
+        with pytest.raises(ProbeFailed):
+            tracer.of_broken_path()
+        assert asked[0] is learnt_by

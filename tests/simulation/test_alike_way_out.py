@@ -58,6 +58,9 @@ class FakeTracer:
     def __init__(self, *_):
         pass
 
+    def remember(self, _):
+        pass
+
     def of_broken_path(self):
         return Trace(ip_address("1.1.1.1"), TraceMethod.UDP, (), None, 20)
 
@@ -103,7 +106,7 @@ def test_both_trace_at_the_same_looks_and_show_the_same(looks, learns):
             shown = [home.look(now, memory, works=works) for home in homes]
             assert told(shown[0]) == told(shown[1])
             if learns and shown[0] is not None and shown[0].value.path_worked:
-                usual = UsualPath(GATEWAY, (), reached=True, at=now.wall)
+                usual = UsualPath(GATEWAY, (), reached=True, at=now.wall, method=TraceMethod.UDP)
 
 
 def told(reading):

@@ -9,9 +9,11 @@ from typing import Any
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Memory, Outage
-from cadence_exporter.model.trace import Hop, UsualPath
+from cadence_exporter.model.trace import Hop, TraceMethod, UsualPath
 
 USUAL_PATH = ("meta", "usual_path")
+USUAL_METHOD = ("meta", "usual_path_method")
+"""A row of its own: versions before cannot read a fifth value in the other."""
 ROUTER_EDGE = ("meta", "router_edge")
 
 
@@ -23,6 +25,8 @@ def way_rows(memory: Memory) -> dict[tuple[str, ...], tuple[str]]:
         hops = [[hop.ttl, str(hop.address)] for hop in usual.hops]
         gateway = None if usual.gateway is None else str(usual.gateway)
         rows[USUAL_PATH] = (json.dumps([gateway, hops, usual.reached, usual.at]),)
+        if usual.method is not None:
+            rows[USUAL_METHOD] = (str(usual.method),)
     if memory.router_edge is not None:
         rows[ROUTER_EDGE] = (json.dumps(memory.router_edge),)
     return rows
@@ -34,6 +38,7 @@ def usual_path_of(image: Mapping[tuple[str, ...], tuple[Any, ...]]) -> UsualPath
     if row is None:
         return None
     gateway, hops, reached, at = json.loads(str(row[0]))
+    method = image.get(USUAL_METHOD)
     wall = float(at)
     if not math.isfinite(wall):
         raise ValueError("a number that is none")
@@ -42,6 +47,7 @@ def usual_path_of(image: Mapping[tuple[str, ...], tuple[Any, ...]]) -> UsualPath
         tuple(Hop(int(ttl), ip_address(address)) for ttl, address in hops),
         bool(reached),
         WallTime(wall),
+        None if method is None else TraceMethod(str(method[0])),
     )
 
 

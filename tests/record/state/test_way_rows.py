@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Layer, Memory, Outage, Phase
-from cadence_exporter.model.trace import Hop, UsualPath
+from cadence_exporter.model.trace import Hop, TraceMethod, UsualPath
 from cadence_exporter.record.state.image import memory_of, memory_rows
 from cadence_exporter.record.state.way_rows import USUAL_PATH
 
@@ -22,6 +22,7 @@ PATHS = st.builds(
     hops=HOPS,
     reached=st.booleans(),
     at=st.floats(0, 2e9).map(WallTime),
+    method=st.none() | st.sampled_from(TraceMethod),
 )
 OUTAGES = st.builds(
     Outage, began=st.just(NOW), layer=st.sampled_from(Layer), fault=st.none() | st.sampled_from(FaultLayer)
