@@ -111,7 +111,7 @@ class Loop:
         done = self._act(decision)
         ended = around.clock.now()
         calls = around.calls.drain()
-        decision = remember(decision, done, ended, draw, calls)
+        decision = remember(decision, done, ended, draw, calls, began.instant)
         self.memory = decision.memory
         cycle = Cycle(
             id=cycle_id,

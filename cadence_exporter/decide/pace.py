@@ -50,17 +50,17 @@ def next_look(
 
 
 def brought_forward(
-    regular: tuple[Instant, str], memory: Memory, now: Now, *, power_tried: bool = True
+    regular: tuple[Instant, str], memory: Memory, now: Now, *, began: Instant | None = None
 ) -> tuple[Instant, str]:
     """The regular look, or an earlier one for a record that waits to be tried again or seen, or for power that should be back.
 
     A regular look that is overdue, because the cycle took longer than its own wait, stays the next one. Power that became due while
-    this cycle lasted was not turned on in it (``power_tried``): that does not wait for a regular look.
+    this cycle lasted, since it ``began``, was not turned on in it: that does not wait for a regular look.
     """
     looks = []
     unfinished = memory.recovery.unfinished
     if unfinished is not None:
-        if unfinished.due <= now.instant and not power_tried:
+        if began is not None and began < unfinished.due <= now.instant:
             return now.instant, "power"
         looks.append((unfinished.due, "power"))
     for record in memory.records.values():

@@ -7,16 +7,23 @@ from types import MappingProxyType
 from cadence_exporter.decide import budget, ledger, pace
 from cadence_exporter.decide.dns import DAY_S
 from cadence_exporter.model.decision import Decision, Reconcile
-from cadence_exporter.model.instants import Now, later
+from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Change, Memory, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Done, Outcome, Result
 from cadence_exporter.model.record import RecordSpec
 
 
-def remember(decision: Decision, done: Done, now: Now, draw: float, calls: Sequence[ApiCall] = ()) -> Decision:
+def remember(
+    decision: Decision,
+    done: Done,
+    now: Now,
+    draw: float,
+    calls: Sequence[ApiCall] = (),
+    began: Instant | None = None,
+) -> Decision:
     """The decision with its memory completed and its next look brought forward where an outcome asks for it.
 
-    ``draw`` is uniform in [0, 1). ``calls`` are those that left the house in this cycle.
+    ``draw`` is uniform in [0, 1). ``calls`` are those that left the house in this cycle, which ``began`` then.
     """
     memory = decision.memory
     spent = budget.after(memory.calls, calls, now.instant)
@@ -31,7 +38,7 @@ def remember(decision: Decision, done: Done, now: Now, draw: float, calls: Seque
             records[key] = after(records.get(key) or RecordMemory(), outcome, draw)
         memory = replace(memory, records=MappingProxyType(records))
     regular = decision.next_look, decision.why
-    look, why = pace.brought_forward(regular, memory, now, power_tried=done.power is not None)
+    look, why = pace.brought_forward(regular, memory, now, began=began)
     if memory is decision.memory and look == decision.next_look:
         return decision
     return replace(decision, memory=memory, next_look=look, why=why)

@@ -96,10 +96,8 @@ class Disk:
             if found.written is not None:
                 rows = ledger_rows(found.memory.recovery, found.written)
                 memory = replace(memory, recovery=ledger_of(rows, now, self._world.clock))
-        if self._world.power is not None:
-            memory = doubted(memory, now, lost=self._lost, restored=self._restored)
-            memory = replace(memory, on_disk=not self.ills.active)
-            self._lost = self._restored = False
+        memory = replace(doubted(memory, now, lost=self._lost, restored=self._restored), on_disk=not self.ills.active)
+        self._lost = self._restored = False
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         if self._tally:
             self._restore_counters(found)

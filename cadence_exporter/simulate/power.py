@@ -108,12 +108,12 @@ class Power:
         self.mains_cuts = 0
         self._owed = False
 
-    def begin(self, memory: Memory, faults: Faults) -> PowerHand:
+    def begin(self, memory: Memory | None, faults: Faults) -> PowerHand:
         """The hands of a new process, or of new settings."""
         self._asked_at = None
         clock, spec = self._world.clock, self.spec
         if spec.policy.device != "rehearsal":
-            known = spec.policy.identity or memory.recovery.identity
+            known = spec.policy.identity or (memory.recovery.identity if memory else None)
             self.switch = GuardedSwitch(self.line, clock, known=known, independent_network=spec.independent_network)
         return PowerHand(self.switch, clock, faults, TIMEOUT_S)
 

@@ -10,11 +10,11 @@ from cadence_exporter.act.hands import Hands
 from cadence_exporter.loop import Equipment, Loop, Surroundings
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.model.recovery import EnsureOn
+from cadence_exporter.model.recovery import EnsureOn, no_switch
 from cadence_exporter.seams import Recorder
 from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
-from cadence_exporter.simulate.checkers_power import POWER_CHECKERS, PowerChecker
+from cadence_exporter.simulate.checkers_power import power_checkers
 from cadence_exporter.simulate.crew import WorldCrew
 from cadence_exporter.simulate.dice import dice
 from cadence_exporter.simulate.home import CALL_TIMEOUT_S, policy
@@ -99,10 +99,8 @@ class Simulation:
         self._evidence = Evidence()
         watch = Watch(self.world, self.policy, self.report, self._evidence)
         self.checkers: list[Checker] = [make(watch) for make in CHECKERS]
-        self.power_checkers: list[PowerChecker] = []
-        if self.world.power is not None:
-            self.power_checkers = [make(watch) for make in POWER_CHECKERS]
-            self.checkers += self.power_checkers
+        self.power_checkers = power_checkers(watch)
+        self.checkers += self.power_checkers
         self._on_cycle = [each.cycle for each in self.checkers if type(each).cycle is not Checker.cycle]
         self.calm = Calm(self.world, self.policy, self.report)
         self._draw = dice(seed, "loop").random
@@ -201,9 +199,7 @@ class Simulation:
         self.alive = False
         if self._memory is not None:
             self._spend(self._memory.phase)
-        world.drain()
-        if world.power is not None:
-            world.power.forget()
+        world.forget()
         if crash.reboots:
             world.clock.boot()
         world.pass_time(crash.off_s)
@@ -249,11 +245,8 @@ class Simulation:
         reconciler = reconciler_in(self.world)
         hands = Hands(reconciler, self, self.world.clock)
         crew, power = WorldCrew(self.world), self.world.power
-        if power is None:
-            return Equipment(crew, hands.perform, self.policy, reconciler.close)
-        memory = self._memory or Memory(Phase.INIT, self.world.clock.now())
-        hand = power.begin(memory, self)
-        return Equipment(crew, hands.perform, self.policy, reconciler.close, hand.perform)
+        switch = no_switch if power is None else power.begin(self._memory, self).perform
+        return Equipment(crew, hands.perform, self.policy, reconciler.close, switch)
 
     def _storm_ends(self) -> None:
         self.log("calm")

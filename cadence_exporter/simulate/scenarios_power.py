@@ -34,7 +34,9 @@ POWER_STORIES: Mapping[str, PowerStory] = {
         _home(feeds_router=True),
     ),
     "reply-lost-after-the-act": PowerStory(
-        "the power is cut, and nobody hears of it", 7.0, _HANGS | {"answer_lost_at_the_cut": 12.0, "plug_calls_lost": 8.0}
+        "the power is cut, and nobody hears of it",
+        7.0,
+        _HANGS | {"answer_lost_at_the_cut": 12.0, "plug_calls_lost": 8.0},
     ),
     "plug-restarts-in-the-middle": PowerStory(
         "the plug forgets its timer while the power is off", 7.0, _HANGS | {"plug_restarts_in_the_middle": 12.0}
@@ -45,7 +47,9 @@ POWER_STORIES: Mapping[str, PowerStory] = {
         _HANGS | {"killed_in_the_middle": 12.0, "crash_loop": 2.0},
     ),
     "nobody-writes-it-down": PowerStory(
-        "the state directory cannot be written", 7.0, _HANGS | {"disk_full": 3.0, "disk_blinks": 6.0, "store_broken": 1.0}
+        "the state directory cannot be written",
+        7.0,
+        _HANGS | {"disk_full": 3.0, "disk_blinks": 6.0, "store_broken": 1.0},
     ),
     "clock-over-the-cooldown": PowerStory(
         "the wall clock leaps over cooldown and budget",
@@ -54,9 +58,7 @@ POWER_STORIES: Mapping[str, PowerStory] = {
     ),
     "slow-modem": PowerStory("a modem that boots for six minutes", 7.0, _HANGS, _home(boot_s=(360.0, 360.0))),
     "no-bounce-helps": PowerStory("a digger found the cable", 7.0, {"line_dead_for_hours": 2.0, "line_dead": 4.0}),
-    "another-device": PowerStory(
-        "the plug's address is given to the freezer's", 7.0, _HANGS | {"another_device": 6.0}
-    ),
+    "another-device": PowerStory("the plug's address is given to the freezer's", 7.0, _HANGS | {"another_device": 6.0}),
     "mains-and-battery": PowerStory(
         "the mains fail; on battery, and while the ISP's gear boots, nothing is cut",
         7.0,

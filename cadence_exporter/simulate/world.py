@@ -151,6 +151,12 @@ class World:
         calls, self._calls = tuple(self._calls), []
         return calls
 
+    def forget(self) -> None:
+        """The process is gone: what it had not written down yet, and what nobody told it, is lost."""
+        self.drain()
+        if self.power is not None:
+            self.power.forget()
+
     def suspect(self, what: str) -> None:
         """From now on a promise may be hard to keep."""
         self.suspicions[what] = self.clock.true

@@ -49,10 +49,10 @@ def memory(due: float) -> Memory:
 
 def test_power_that_became_due_during_a_cycle_does_not_wait_for_a_regular_look() -> None:
     regular = (Instant(1038.0), "not up")
-    assert brought_forward(regular, memory(1005.0), ACTED, power_tried=False) == (ACTED.instant, "power")
-    assert brought_forward(regular, memory(1020.0), ACTED, power_tried=False) == (Instant(1020.0), "power")
+    assert brought_forward(regular, memory(1005.0), ACTED, began=DECIDED.instant) == (ACTED.instant, "power")
+    assert brought_forward(regular, memory(1020.0), ACTED, began=DECIDED.instant) == (Instant(1020.0), "power")
 
 
 def test_power_that_could_not_be_turned_on_is_tried_at_the_regular_pace() -> None:
     regular = (Instant(1038.0), "not up")
-    assert brought_forward(regular, memory(1005.0), ACTED, power_tried=True) == regular
+    assert brought_forward(regular, memory(995.0), ACTED, began=DECIDED.instant) == regular

@@ -18,8 +18,9 @@ from time import monotonic, process_time
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.power import Proof
 from cadence_exporter.model.recovery import Bounce, Suppression
-from cadence_exporter.simulate.checkers_power import DAY_S, POWER_CHECKERS
+from cadence_exporter.simulate.checkers_power import POWER_CHECKERS
 from cadence_exporter.simulate.plug import Restores
+from cadence_exporter.simulate.power_checker import DAY_S
 from cadence_exporter.simulate.weather import KINDS, POWER_KINDS
 from tests.simulation.long import read_ledger, version_of_the_code
 from tests.simulation.outage_seeds import tempted
@@ -190,7 +191,7 @@ def report(totals: Totals, version: str, command: str) -> str:
     lines = [
         "# Power recovery in pretend homes",
         "",
-        "The production loop with its decisions, its ledger, its hand and its guarded switch; modem, plug, UPS and mains are pretended, on a",
+        "The production loop with decisions, ledger, hand and guarded switch; modem, plug, UPS and mains are pretended, on a",
         "virtual clock. The plug has a clock of its own and keeps what its contacts really did. This page is written by the programme.",
         "",
         f"Run on {datetime.now(UTC):%Y-%m-%d} on commit {version}: `{command}` with `--ledger`.",
