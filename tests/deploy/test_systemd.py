@@ -1,0 +1,74 @@
+"""The unit, as far as it can be judged without starting it (test_unit_booted.py does)."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.tools import tool
+
+REPOSITORY = Path(__file__).parents[2]
+UNIT = REPOSITORY / "deploy/systemd/cadence-exporter.service"
+EXPOSURE = 15
+"""Ten times the score that systemd-analyze may give."""
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """The unit with a program that is there."""
+    path = tmp_path / UNIT.name
+    path.write_text(UNIT.read_text().replace("ExecStart=cadence-exporter ", "ExecStart=/bin/true "))
+    return path
+
+
+def analyze(*arguments):
+    return subprocess.run(
+        [tool("systemd-analyze"), *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_systemd_understands_every_line(unit):
+    done = analyze("verify", "--man=no", unit)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_it_may_do_is_little(unit):
+    done = analyze("security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE}", unit)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_watchdog_is_more_patient_than_the_longest_healthy_wait():
+    (minutes,) = re.findall(r"^WatchdogSec=(\d+)min$", UNIT.read_text(), flags=re.MULTILINE)
+    longest_wait_s = 60 * 3 + 10
+    assert 60 * int(minutes) > longest_wait_s + 2 * 8 + 60, "as /-/healthy reckons"
+
+
+def test_lan_and_wan_stay_open():
+    settings = [line for line in UNIT.read_text().splitlines() if not line.startswith("#")]
+    assert not [line for line in settings if line.startswith("IPAddress")]
+    (families,) = [line for line in settings if line.startswith("RestrictAddressFamilies=")]
+    assert set(families.partition("=")[2].split()) == {"AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"}
+
+
+def test_the_configuration_of_the_package_loads(tmp_path):
+    from cadence_exporter.settings.load import load  # noqa: PLC0415
+
+    loaded = load(REPOSITORY / "deploy/deb/cadence.yaml", {"HOME": str(tmp_path)}, tmp_path)
+    assert loaded.settings.state_dir == Path("/var/lib/cadence-exporter")
+
+
+def test_the_configuration_of_the_package_loads_uncommented_but_for_its_secret(tmp_path):
+    from cadence_exporter.settings.load import load  # noqa: PLC0415
+
+    text = (REPOSITORY / "deploy/deb/cadence.yaml").read_text()
+    text = re.sub(r"^# ", "", text.partition("state_dir:")[2].partition("\n")[2], flags=re.MULTILINE)
+    secret = tmp_path / "token"
+    secret.write_text("a-token-of-nobody")
+    secret.chmod(0o600)
+    text = text.replace("/run/credentials/cadence-exporter.service/secret_cloudflare-api-token", str(secret))
+    config = tmp_path / "cadence.yaml"
+    config.write_text(text)
+    loaded = load(config, {"HOME": str(tmp_path)}, tmp_path)
+    assert loaded.settings.providers.cloudflare.api_token.get_secret_value() == "a-token-of-nobody"
+    assert [spec.key.name for spec in loaded.settings.record_specs()] == ["vpn.example.com"]
