@@ -1,0 +1,198 @@
+"""The image built and the compose stack run, in a home that has a router and no internet: `make deploy-test`.
+
+Official images cannot be pulled everywhere: Debian's own Prometheus and Alertmanager stand in under their tags. Grafana and wg-easy have
+no stand-in and are not run.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.deploy.images import STAND_INS, WORK, build, environment, make_base, make_stand_in, podman
+from tests.deploy.tools import compose
+
+REPOSITORY = Path(__file__).parents[2]
+FILE = REPOSITORY / "deploy/compose/compose.yaml"
+IMAGES = {name: each["image"] for name, each in yaml.safe_load(FILE.read_text())["services"].items()}
+NEEDS = ("podman", "runc", "debootstrap", "ip", "nsenter", *STAND_INS.values())
+HOME, ROUTER = f"cad-home-{os.getpid()}", f"cad-router-{os.getpid()}"
+STARTED = ("cadence-exporter", *STAND_INS)
+HUB = ("docker", "io")
+PATIENCE_S = 90.0
+ALERT_S = 480.0
+"""CadenceWanDown waits five minutes before it fires; Prometheus looks each 30 s."""
+LARGEST_MB = 260
+
+
+def missing():
+    if os.geteuid() != 0:
+        return "needs root"
+    absent = [name for name in NEEDS if shutil.which(name) is None]
+    return f"needs {', '.join(absent)}" if absent else ""
+
+
+pytestmark = [pytest.mark.deploy, pytest.mark.skipif(bool(missing()), reason=missing() or "-")]
+
+
+def at_docker_hub(image):
+    """The full name that podman looks for."""
+    return ".".join(HUB) + "/" + (image if "/" in image else f"library/{image}")
+
+
+@pytest.fixture(scope="module")
+def image():
+    base = re.search(r"^ARG BASE=(.+)$", (REPOSITORY / "deploy/image/Dockerfile").read_text(), flags=re.MULTILINE)[1]
+    make_base(at_docker_hub(base))
+    for service in STAND_INS:
+        make_stand_in(service, at_docker_hub(IMAGES[service]))
+    build(at_docker_hub(IMAGES["cadence-exporter"]))
+    return at_docker_hub(IMAGES["cadence-exporter"])
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def home():
+    """A network with this host and a router that answers; nothing is behind it."""
+    try:
+        for name in (HOME, ROUTER):
+            ip("netns", "add", name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", HOME, "link", "add", "eth0", "type", "veth", "peer", "name", "lan", "netns", ROUTER)
+        for name, device, address in ((HOME, "eth0", "192.168.77.2/24"), (ROUTER, "lan", "192.168.77.1/24")):
+            ip("-n", name, "address", "add", address, "dev", device)
+            ip("-n", name, "link", "set", device, "up")
+        ip("-n", HOME, "route", "add", "default", "via", "192.168.77.1")
+        yield [*("nsenter", f"--net=/run/netns/{HOME}")]
+    finally:
+        for name in (HOME, ROUTER):
+            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def stack(image, home, tmp_path_factory):
+    """The shipped file, brought up by Docker's compose through podman."""
+    socket = tmp_path_factory.mktemp("podman") / "socket"
+    settings = environment() | {"DOCKER_HOST": f"unix://{socket}"}
+    engine = subprocess.Popen(
+        [*home, "podman", "system", "service", "--time=0", f"unix://{socket}"],
+        env=settings,
+        stdout=subprocess.DEVNULL,
+        stderr=(WORK / "engine.log").open("w"),
+    )
+    command = [compose(), "-f", FILE, "--env-file", FILE.parent / ".env.example", "--profile", "monitoring"]
+    try:
+        until(socket.exists, "an engine", 30)
+        up = subprocess.run(
+            [*command, "up", "-d", "--no-build", *STARTED], env=settings, capture_output=True, text=True, check=False
+        )
+        assert up.returncode == 0, up.stderr[-3000:]
+        yield home
+    finally:
+        subprocess.run([*command, "down", "-v", "-t", "5"], env=settings, check=False, capture_output=True)
+        engine.terminate()
+        engine.wait(30)
+
+
+def until(what, why, patience_s=PATIENCE_S):
+    ends = time.monotonic() + patience_s
+    while not (found := what()):
+        assert time.monotonic() < ends, f"not {why}"
+        time.sleep(1)
+    return found
+
+
+def ask(home, url):
+    """The JSON at ``url``, asked within the home."""
+    script = f"import urllib.request as u; print(u.urlopen({url!r}, timeout=5).read().decode())"
+    done = subprocess.run([*home, sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    with contextlib.suppress(json.JSONDecodeError):
+        return json.loads(done.stdout)
+    return None
+
+
+def inspect(container):
+    return json.loads(podman("inspect", container))[0]
+
+
+def test_the_image_is_small_and_says_what_is_in_it(image):
+    size_mb = int(podman("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
+    assert size_mb < LARGEST_MB
+    bill = json.loads(
+        podman("run", "--rm", "--network", "none", "--entrypoint", "cat", image, "/opt/cadence/sbom.cdx.json")
+    )
+    assert {"requests", "pydantic", "prometheus-client"} <= {each["name"] for each in bill["components"]}
+    everything = podman("run", "--rm", "--network", "none", "--entrypoint", "python", image, "-c", "help('modules')")
+    assert "poetry" not in everything
+
+
+def test_nothing_of_this_machine_is_left_in_the_image(image):
+    listed = podman(
+        "run", "--rm", "--network", "none", "--entrypoint", "ls", image, "-A", "/etc", "/app", "/opt/cadence"
+    )
+    assert "pip.conf" not in listed
+    assert ".git" not in listed
+
+
+def test_cadence_runs_hardened_and_knows_that_it_is_healthy(stack):
+    until(lambda: (ask(stack, "http://127.0.0.1:9923/api/v1/status") or {}).get("state") == "DOWN", "DOWN")
+    host = inspect("cadence")["HostConfig"]
+    assert host["ReadonlyRootfs"] is True
+    status = podman("exec", "cadence", "cat", "/proc/1/status")
+    assert re.search(r"^Uid:\s+10001\s", status, flags=re.MULTILINE)
+    assert set(re.findall(r"^Cap(?:Inh|Prm|Eff|Bnd|Amb):\s+(\w+)", status, flags=re.MULTILINE)) == {"0" * 16}
+    assert re.search(r"^NoNewPrivs:\s+1$", status, flags=re.MULTILINE)
+    podman("healthcheck", "run", "cadence")
+
+
+def test_the_router_answers_and_the_line_does_not(stack):
+    log = podman("logs", "cadence")
+    assert re.search(r"ROUTER +UP +ip=192\.168\.77\.1", log), log
+    assert re.search(r"WAN_PATH +DOWN", log)
+
+
+def test_the_commands_of_the_runbooks_work_in_the_container(stack):
+    done = subprocess.run(
+        ["podman", "exec", "cadence", "cadence-exporter", "status"], env=environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 3, "not UP"
+    podman("exec", "cadence", "cadence-exporter", "history", "--since", "1d")
+
+
+def test_prometheus_scrapes_it(stack):
+    def scraped():
+        found = ask(stack, "http://127.0.0.1:9090/api/v1/query?query=up%7Bjob%3D%22cadence%22%7D")
+        return found and [each["value"][1] for each in found["data"]["result"]] == ["1"]
+
+    until(scraped, "scraped")
+
+
+def test_memory_is_kept_when_the_container_is_made_anew(stack):
+    before = ask(stack, "http://127.0.0.1:9923/api/v1/status")["cycle"]
+    podman("restart", "-t", "5", "cadence")
+    after = until(lambda: ask(stack, "http://127.0.0.1:9923/api/v1/status"), "answering")
+    until(lambda: ask(stack, "http://127.0.0.1:9923/api/v1/status").get("cycle"), "a cycle")
+    assert ask(stack, "http://127.0.0.1:9923/api/v1/status")["cycle"] != before
+    assert after
+    assert inspect("cadence")["State"]["Running"] is True
+
+
+def test_alertmanager_is_told_that_the_line_is_down(stack):
+    def told():
+        found = ask(stack, "http://127.0.0.1:9093/api/v2/alerts") or []
+        return next((each for each in found if each["labels"]["alertname"] == "CadenceWanDown"), None)
+
+    alert = until(told, "told", ALERT_S)
+    assert alert["labels"] | {"site": "home", "severity": "critical", "layer": "wan"} == alert["labels"]
+    assert "no internet" in alert["annotations"]["summary"]
