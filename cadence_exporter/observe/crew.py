@@ -76,7 +76,7 @@ class ProbeCrew:
         }
 
     def observe(self, now: Now, memory: Memory, *, hinted: bool) -> Observation:
-        """See the seam. Back within ``loop.probe_timeout`` and 50 ms, even when every lane hangs."""
+        """See the seam. Back within ``loop.probe_timeout`` and 70 ms, even when every lane hangs."""
         began = self._clock.monotonic()
         deadline = later(began, self._settings.loop.probe_timeout)
         gateway = self._gateway()

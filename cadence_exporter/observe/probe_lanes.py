@@ -11,6 +11,9 @@ from cadence_exporter.seams import Clock, Faults
 
 T = TypeVar("T")
 
+GRACE_S = 0.02
+"""A call that keeps the same deadline ends a moment after it. Not waited for, it would keep its lane from a look that follows at once."""
+
 
 class Pending(Generic[T]):
     """A probe under way."""
@@ -36,7 +39,7 @@ class Pending(Generic[T]):
         if self._ticket is None:
             return Failed(self._source, FailureReason.TIMEOUT, "still waiting for an earlier call", 0.0)
         try:
-            return self._ticket.result(deadline - self._clock.monotonic())
+            return self._ticket.result(deadline + GRACE_S - self._clock.monotonic())
         except TimeoutError:
             took_s = self._clock.monotonic() - self._began
             return Failed(self._source, FailureReason.TIMEOUT, "no answer in time", took_s)

@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from cadence_exporter.clock import SystemClock
+from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.address import Family
+from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import EchoPlan, Memory, Phase
 from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation, RouterWan
 from cadence_exporter.observe import crew as crew_module
 from cadence_exporter.observe import router_word
 from cadence_exporter.observe.crew import ProbeCrew
+from cadence_exporter.observe.probe_lanes import GRACE_S
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.settings.schema import Settings
@@ -28,7 +31,7 @@ from cadence_exporter.settings.schema import Settings
 CLOCK = SystemClock()
 HOME = IPv4Address("93.184.216.34")
 ECHO = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n93.184.216.34"
-SLACK_S = 0.05
+SLACK_S = 0.05 + GRACE_S
 
 
 class Counted:
@@ -195,6 +198,20 @@ def test_with_every_lane_hung_it_is_back_in_time_and_the_next_round_says_so(
                 assert (reading.reason, reading.detail) == (FailureReason.TIMEOUT, detail)
     finally:
         release.set()
+
+
+def test_a_call_that_ends_with_its_deadline_leaves_the_lane_to_a_look_that_follows_at_once(
+    home: Callable[..., Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(_target: object, _dialer: object, deadline: Instant) -> Any:
+        threading.Event().wait(deadline - CLOCK.monotonic() + GRACE_S / 4)
+        raise ProbeFailed(FailureReason.TIMEOUT, "did not answer")
+
+    monkeypatch.setattr(crew_module, "reach", late)
+    here = home(loop={"probe_timeout": "200ms"}, wan={"targets": ["tcp://127.0.0.1:1", "tcp://127.0.0.1:2"]})
+    for _ in range(3):
+        seen = here.observe(EchoPlan(first=0))
+        assert [reading.detail for reading in seen.wan if isinstance(reading, Failed)] == ["did not answer"] * 2
 
 
 def test_a_hung_lane_does_not_spoil_the_others(loopback: Any, home: Callable[..., Home]) -> None:
