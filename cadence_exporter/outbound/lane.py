@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class LaneBusy(Exception):
-    """The lane is still occupied by an earlier call."""
+    """The lane is still occupied by an earlier call, or the system gives it no thread."""
 
 
 class Ticket(Generic[T]):
@@ -88,12 +88,20 @@ class Lane:
         if self.busy:
             raise LaneBusy(self.name)
         if self._thread is None:
-            self._thread = threading.Thread(target=_serve, args=(self._inbox,), name=self.name, daemon=True)
-            self._thread.start()
+            self._thread = self._begun()
         ticket: Ticket[T] = Ticket(work)
         self._current = ticket
         self._inbox.put(ticket)
         return ticket
+
+    def _begun(self) -> threading.Thread:
+        """Raises LaneBusy when the system gives no more threads: that costs this piece of work, not the loop. The next one tries again."""
+        thread = threading.Thread(target=_serve, args=(self._inbox,), name=self.name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise LaneBusy(self.name) from error
+        return thread
 
     def abandon(self) -> None:
         """Let go whoever waits for this lane; safe in signal handlers."""

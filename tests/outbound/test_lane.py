@@ -54,3 +54,19 @@ def test_a_hung_lane_does_not_hold_up_the_end_of_the_process() -> None:
         "started.wait(5)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
+
+
+def test_a_lane_that_gets_no_thread_is_busy_and_works_as_soon_as_it_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first trace of an outage would end the process on a host at its limit of threads."""
+    lane = Lane("trace")
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(2):
+            with pytest.raises(LaneBusy):
+                lane.submit(lambda: 1)
+    assert lane.submit(lambda: 2).result(5.0) == 2
+    lane.close()
