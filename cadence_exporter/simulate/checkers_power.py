@@ -48,9 +48,8 @@ class NotOffForLong(PowerChecker):
                 self._told_s = longest_s
                 self.broken(f"off for {longest_s:.1f} s")
             return
-        did = cycle.power
-        if did and did.result not in (PowerResult.SUCCESS, PowerResult.REHEARSED):
-            self._excused = True
+        did, cuts = cycle.power, self.power.diary.cuts
+        self._excused = self._excused or bool(cuts and self.power.trouble_at >= cuts[-1].at)
         off_s = plug.longest_off_s()
         if self._excused:
             self._excused = plug.off_s() > 0.0

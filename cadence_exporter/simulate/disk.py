@@ -84,7 +84,7 @@ class Disk:
         self._running = Running(Phase.INIT, SLACK_S, clean=False)
         self._seconds = StateClock(world.clock, Phase.INIT, SLACK_S)
         self.up = True
-        self._restored = self._lost = False
+        self._restored = self._lost = self._copied = False
 
     def load(self, now: Now) -> Memory:
         """See the seam."""
@@ -138,8 +138,7 @@ class Disk:
     def fall_back(self, *, to_copy: bool) -> None:
         """The file is broken: the next start finds the last good copy, or nothing at all."""
         self._image = self._copy if to_copy else None
-        self._restored = to_copy and self._copy is not None
-        self._lost = to_copy and self._copy is None
+        self._restored, self._lost = to_copy and self._copied, to_copy and not self._copied
         self.acknowledged = 0
 
     def has_noted_a_bounce(self) -> bool:
@@ -182,7 +181,7 @@ class Disk:
         return self._world.clock.monotonic() - self._copied_at >= COPY_AFTER_S
 
     def _renew_copy(self) -> None:
-        self._copy = self._image
+        self._copy, self._copied = self._image, True
         self._commits_since_copy = 0
         self._copied_at = self._world.clock.monotonic()
 

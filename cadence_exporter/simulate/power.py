@@ -107,6 +107,9 @@ class Power:
         self._asked_at: Instant | None = None
         self.mains_cuts = 0
         self._owed = False
+        self._over = False
+        self.trouble_at = 0.0
+        """When a call to the plug went wrong last, in true seconds."""
 
     def begin(self, memory: Memory | None, faults: Faults) -> PowerHand:
         """The hands of a new process, or of new settings."""
@@ -145,7 +148,7 @@ class Power:
 
     def forget(self) -> None:
         """The process is gone, and with it what nobody took."""
-        self._requests.clear()
+        self._requests = [request for request in self._requests if self._over]
 
     def lose_calls(self, *losses: tuple[int, PlugFault]) -> None:
         """Of the calls to come, these go wrong."""
@@ -185,6 +188,8 @@ class Power:
         self.silent.clear()
         self._losses.clear()
         self.at_cut.clear()
+        self._over = True
+        self.ask(Request(Ask.MAINTENANCE_OFF))
         self.plug.is_stranger, self.plug.takes_timers, self.plug.stuck = False, True, False
         if self.ups is not None:
             self.ups.silent.clear()
@@ -211,9 +216,11 @@ class Power:
 
     def _reachable(self) -> bool:
         world = self._world
-        if self.silent.active or not self.plug.mains or world.unplugged.active:
-            return False
-        return self.spec.independent_network or not world.router.off.active
+        here = self.plug.mains and not self.silent.active and not world.unplugged.active
+        if here and (self.spec.independent_network or not world.router.off.active):
+            return True
+        self.trouble_at = world.clock.true
+        return False
 
     def _fault(self) -> PlugFault | None:
         if not self._losses:
@@ -224,6 +231,7 @@ class Power:
         if due is None:
             return None
         self._losses.remove(due)
+        self.trouble_at = self._world.clock.true
         return due.fault
 
     def _spend(self, seconds: float) -> None:

@@ -194,16 +194,12 @@ class Simulation:
 
     def _off(self, crash: Crash) -> bool:
         """Nobody is there for a while. False when the time is over."""
-        world, account = self.world, self.account
+        world, self.alive = self.world, False
         self.log(f"crash off={crash.off_s:.1f} reboots={crash.reboots}")
-        self.alive = False
         if self._memory is not None:
             self._spend(self._memory.phase)
-        world.forget()
-        if crash.reboots:
-            world.clock.boot()
-        world.pass_time(crash.off_s)
-        account.off_s += world.clock.true - self._last_true
+        world.without_a_process(crash)
+        self.account.off_s += world.clock.true - self._last_true
         self._last_true = world.clock.true
         return world.clock.true < world.doorbell.until
 

@@ -151,11 +151,14 @@ class World:
         calls, self._calls = tuple(self._calls), []
         return calls
 
-    def forget(self) -> None:
-        """The process is gone: what it had not written down yet, and what nobody told it, is lost."""
+    def without_a_process(self, crash: Crash) -> None:
+        """What it had not written down yet, and what nobody told it, is lost; and time goes by."""
         self.drain()
         if self.power is not None:
             self.power.forget()
+        if crash.reboots:
+            self.clock.boot()
+        self.pass_time(crash.off_s)
 
     def suspect(self, what: str) -> None:
         """From now on a promise may be hard to keep."""
