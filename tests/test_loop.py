@@ -132,7 +132,7 @@ def test_the_loop_climbs_to_up_and_waits_for_as_long_as_was_decided():
     [(reason, "observe" if reason in WORD_OF_THE_ROUTER | {Reason.TRIPWIRE, Reason.REQUEST, Reason.DUE} else "hinted")
      for reason in Reason if reason not in {Reason.STOP, Reason.RELOAD}],
 )  # fmt: skip
-def test_a_word_of_the_routers_or_the_tripwires_leaves_it_to_the_plan_who_is_asked_and_any_other_hint_asks_everybody(reason, log):
+def test_the_routers_word_or_the_tripwires_leaves_it_to_the_plan_who_is_asked_and_other_hints_ask_all(reason, log):
     world = World()
     make_loop(world).cycle(Wakeup(frozenset({reason})))
     assert world.log[0] == log
