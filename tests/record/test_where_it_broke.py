@@ -10,6 +10,7 @@ from cadence_exporter.model.assessment import FaultLayer, Link, Nat
 from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.memory import Layer
 from cadence_exporter.model.observation import Answered
+from cadence_exporter.model.recovery import SWITCHED_OFF
 from cadence_exporter.model.trace import Hop, Trace, TraceMethod
 from cadence_exporter.record.log.journal import Level
 from cadence_exporter.record.log.lines import facts
@@ -17,6 +18,7 @@ from cadence_exporter.record.metrics.gauges import Gauges
 from cadence_exporter.record.metrics.tally import counts
 from cadence_exporter.record.state.marks import Marks
 from cadence_exporter.record.web.describe import describe
+from cadence_exporter.record.web.describe_power import describe_power
 from cadence_exporter.record.web.events import events
 from tests.record.cycles import at, make_cycle, memory, observation
 
@@ -78,12 +80,13 @@ def test_the_status_says_it_and_says_nothing_when_nothing_is_broken():
 
 
 def test_the_terminal_shows_it():
+    power = {**describe_power(None, SWITCHED_OFF, at(1001)), "last_request": None}
     document = {
         **describe(broken(nat=Nat.CGNAT), (), at(1001)),
         "site": "home",
         "outage": {"current": None, "last": None},
     }
-    text = "\n".join(summary({**document, "listeners": [], "sinks": {}, "delivery": {}, "power": None}))
+    text = "\n".join(summary({**document, "listeners": [], "sinks": {}, "delivery": {}, "power": power}))
     assert "isp: packets end at the ISP (last hop that answers: 81.2.69.1)" in text
     assert "no, cgnat NAT" in text
 

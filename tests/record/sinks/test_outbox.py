@@ -149,6 +149,7 @@ def test_a_store_of_the_version_before_is_taken_over_with_everything_in_it(start
     with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
         old = image.read_image(connection)
         connection.execute("DROP TABLE sink_row")
+        connection.execute("DROP TABLE bounce")
         connection.execute("PRAGMA user_version = 1")
         rows = old | {("meta", "schema"): ("1",)}
         rows[("meta", "digest")] = (image._digest(rows),)
