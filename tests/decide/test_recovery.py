@@ -85,7 +85,7 @@ def test_only_a_connection_that_is_down_is_a_reason(phase: Phase) -> None:
     assert consider(replace(DEAD_MODEM, phase=phase), NOW, POLICY) == (None, ())
 
 
-@pytest.mark.parametrize("fault", [None, *(set(FaultLayer) - {FaultLayer.ACCESS})])
+@pytest.mark.parametrize("fault", [None, *sorted(set(FaultLayer) - {FaultLayer.ACCESS})])
 def test_a_fault_elsewhere_or_nowhere_known_is_no_permission(fault: FaultLayer | None) -> None:
     action, withheld = consider(replace(DEAD_MODEM, fault=fault), NOW, POLICY)
     assert action is None
