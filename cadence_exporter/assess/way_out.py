@@ -79,6 +79,8 @@ def isp_answers_usually(seen: Observation, memory: Memory) -> bool:
     trace = seen.trace.value if isinstance(seen.trace, Answered) else None
     if trace is None or trace.method is not usual.method:
         return False
+    if all(hop.address != seen.gateway for hop in usual.hops):
+        return False  # not seen to lead through the router: this host's own tunnel may have carried it past
     beyond = hops_beyond(usual.hops, seen.gateway)
     nearest = _router_at(usual.hops, seen.gateway) + 1
     return bool(beyond) and beyond[0].ttl == nearest and not _may_be_in_the_house(beyond[0], memory)

@@ -144,6 +144,12 @@ def test_a_silent_hop_means_nothing_beside_a_usual_path_that_was_learnt_by_other
     assert find(memory(path), trace=traced(GATEWAY)).fault is None
 
 
+def test_a_tunnel_of_this_hosts_that_is_dead_is_not_the_line():
+    """A VPN client with the default route left as it was: the usual path has the tunnel's far end where the router should be."""
+    through_it = memory(usual(PRIVATE, TRANSIT, ip_address("62.115.0.9")))
+    assert find(through_it, trace=traced(GATEWAY)).fault is None
+
+
 def test_a_private_hop_is_the_isps_when_the_router_is_known_to_be_the_edge():
     before = memory(usual(GATEWAY, PRIVATE, BNG), router_edge=True)
     assert find(before, trace=traced(GATEWAY)).fault is FaultLayer.ACCESS
