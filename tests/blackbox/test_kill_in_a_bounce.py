@@ -22,10 +22,11 @@ from tests.blackbox.instance import Instance, wait_for
 SEED = 20261123
 CALLS_OF_A_BOUNCE = 7
 """Two of the crew's look (who are you, how is your relay), five of the hand (who, settings, relay, cut, relay)."""
+THE_CUT = 6
 CALLS_OF_AN_END = 5
 """Ten seconds later: the hand turns it on (who, on, relay), the crew has another look."""
 AT_ONCE = 4
-SAMPLE = 8
+SAMPLE = 6
 PATIENCE_S = 120.0
 REFUSED = 409
 
@@ -148,7 +149,8 @@ def judged(tmp_path: Path, chosen: list[Instant]) -> None:
 
 def test_a_kill_at_some_instants_of_a_bounce_leaves_no_home_without_power(tmp_path: Path) -> None:
     every = instants()
-    judged(tmp_path, every[3 :: len(every) // SAMPLE])
+    around_the_cut = [Instant(THE_CUT, obeyed=True), Instant(THE_CUT + 1), Instant(THE_CUT + 1, obeyed=True)]
+    judged(tmp_path, [*around_the_cut, *every[3 :: len(every) // SAMPLE]])
 
 
 @pytest.mark.soak
