@@ -44,13 +44,14 @@ def reach(seen: Observation, memory: Memory) -> tuple[Reach, Hop | None]:
     trace = _fresh(seen)
     if trace is None:
         return Reach.UNKNOWN, None
-    last = trace.hops[-1] if trace.hops else None
+    hops = _own_as_router(trace.hops, seen.gateway, memory)
+    last = hops[-1] if hops else None
     if trace.reached_at is not None:
         return Reach.TARGET, last
-    beyond = hops_beyond(trace.hops, seen.gateway)
+    beyond = hops_beyond(hops, seen.gateway)
     if not beyond:
         return (Reach.NOWHERE if last is None else Reach.ROUTER), last
-    return _whose(beyond, _router_at(trace.hops, seen.gateway), memory), beyond[-1]
+    return _whose(beyond, _router_at(hops, seen.gateway), memory), beyond[-1]
 
 
 def usual_path(seen: Observation) -> UsualPath | None:
@@ -84,6 +85,14 @@ def isp_answers_usually(seen: Observation, memory: Memory) -> bool:
     beyond = hops_beyond(usual.hops, seen.gateway)
     nearest = _router_at(usual.hops, seen.gateway) + 1
     return bool(beyond) and beyond[0].ttl == nearest and not _may_be_in_the_house(beyond[0], memory)
+
+
+def _own_as_router(hops: tuple[Hop, ...], gateway: IpAddress | None, memory: Memory) -> tuple[Hop, ...]:
+    """Who complains from the home's own public address is the router: so does Linux when nobody answers on the line behind it."""
+    own = {belief.confirmed for belief in memory.beliefs.values()}
+    if gateway is None or not any(hop.address in own for hop in hops):
+        return hops
+    return tuple(Hop(hop.ttl, gateway) if hop.address in own else hop for hop in hops)
 
 
 def _fresh(seen: Observation) -> Trace | None:

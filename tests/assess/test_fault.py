@@ -96,6 +96,8 @@ NO_WAN = Answered("natpmp", RouterWan(None, 1), 0.004)
         (FaultLayer.LAN, {"link": SILENT, "router": failed(), "trace": traced(GATEWAY, BNG, age=100.0)}),
         (FaultLayer.LAN, {"link": replace(LINK, neighbour=Neighbour.UNKNOWN), "router": failed()}),
         (FaultLayer.ACCESS, {"trace": traced(GATEWAY)}),
+        (FaultLayer.ACCESS, {"trace": traced(GATEWAY, HOME)}),  # a Linux router that finds nobody on the line
+        (FaultLayer.ACCESS, {"trace": traced(None, HOME)}),
         (FaultLayer.ISP, {"trace": traced(GATEWAY, BNG)}),
         (FaultLayer.ISP, {"trace": traced(GATEWAY, BNG, ISP_CORE)}),
         (FaultLayer.ISP, {"trace": traced(GATEWAY, SHARED)}),
