@@ -14,12 +14,15 @@ RECEIVERS = {
     ("critical", "wan"): "outage",
     ("critical", "dns"): "critical",
     ("critical", "api"): "critical",
+    ("critical", "power"): "critical",
     ("warning", "meta"): "calm",
     ("warning", "path"): "calm",
     ("warning", "dns"): "calm",
     ("warning", "api"): "calm",
     ("warning", "slo"): "calm",
+    ("warning", "power"): "calm",
     ("info", "path"): "calm",
+    ("info", "power"): "calm",
     ("info", "report"): "outage",
 }
 """By severity and layer: every combination that the rules use."""
