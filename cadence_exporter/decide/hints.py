@@ -21,6 +21,7 @@ class Ringer(Enum):
     """Kinds of ringers. Each has an allowance of its own: what anybody on the LAN can send must not use up that of the rest."""
 
     HEARD = "a packet that came by itself"
+    SEEN = "what the network of this host does: whoever forges ARP has a part in it"
     ASKED = "an answer to a question of ours"
     OWN = "this host, or who may command it"
 
@@ -33,6 +34,8 @@ def ringer(reason: Reason) -> Ringer:
     """Who rings with this reason."""
     if reason in _HEARD:
         return Ringer.HEARD
+    if reason is Reason.NETLINK:
+        return Ringer.SEEN
     return Ringer.ASKED if reason in _ASKED else Ringer.OWN
 
 

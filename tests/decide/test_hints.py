@@ -70,6 +70,15 @@ def test_only_what_came_by_itself_counts_as_heard():
     assert {reason for reason in Reason if ringer(reason) is Ringer.ASKED} == {Reason.ROUTER, Reason.TRIPWIRE}
 
 
+def test_forged_arp_does_not_keep_those_who_command_this_host_waiting():
+    allowance, now = HintAllowance(), Instant(5000.0)
+    for _ in range(BURST):
+        allowance.spend({Reason.NETLINK}, now)
+    assert allowance.allowed_at({Reason.NETLINK}) == now + REFILL_S
+    for reason in (Reason.SIGNAL, Reason.CHECK, Reason.NIC_UPDATE, Reason.RESUME):
+        assert allowance.allowed_at({reason}) == now + MIN_SPACING_S
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 200.0), st.sets(st.sampled_from(HINTS), min_size=1)), max_size=300))
 def test_no_hour_has_more_hinted_looks_of_a_kind_than_allowed(rings):
     allowance, now = HintAllowance(), 1000.0
