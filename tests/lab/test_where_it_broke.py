@@ -46,6 +46,21 @@ def test_an_outage_is_seen_and_its_layer_named_and_it_ends(lab, what):
         assert lab.internet.writes == []
 
 
+def test_a_dead_line_is_still_named_when_the_way_is_traced_again(lab):
+    """By then the router has given up looking for the next one, and complains under its own public address."""
+    with lab.product({"loop": {"interval": "20s"}}) as product:
+        product.wait_until_up()
+        with lab.outage("access"):
+            wait_for(lambda: layers(product) == {"access"}, lambda: product.output[-3000:], SEEN_WITHIN_S)
+            packets = product.metric("cadence_trace_packets_total")
+            wait_for(
+                lambda: product.metric("cadence_trace_packets_total") > packets, lambda: product.output[-3000:], 180.0
+            )
+            product.check()
+            product.wait_for_cycles(2)
+            assert layers(product) == {"access"}
+
+
 @pytest.mark.parametrize("what", BREAKS_SOMETHING_ELSE)
 def test_what_is_broken_beside_a_working_path_is_no_outage(lab, what):
     with lab.product() as product:
