@@ -85,3 +85,13 @@ def test_the_demonstration_keeps_the_rules_at_any_speed(speed: float, tmp_path: 
     with demo_home(speed) as home:
         settings = demo_settings(home, tmp_path, speed, "127.0.0.1:0")
         assert load(written(settings, tmp_path), {}, tmp_path).warnings == ()
+
+
+def test_an_hour_of_the_demonstration_is_within_its_budget_of_calls(tmp_path):
+    with demo_home(1.0) as home:
+        settings = demo_settings(home, tmp_path, 1.0, "127.0.0.1:0")
+        fastest_look_s = 3.0 * settings["loop"]["fast_factor"]
+        services = len(settings["public_ip"]["echo"])
+    assert settings["budget"]["ip_echo"] >= 2 * services * 3600 / fastest_look_s
+    assert settings["budget"]["doh"] >= 3600
+    assert settings["budget"]["provider"] >= 3600
