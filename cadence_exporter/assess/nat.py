@@ -1,7 +1,5 @@
 """What stands between the router and the world: the router's own word beside what the outside sees."""
 
-from ipaddress import IPv4Address
-
 from cadence_exporter.assess.way_out import hops_beyond
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import CLEAR, Disputed, Link, Nat, PublicAddress
@@ -10,7 +8,7 @@ from cadence_exporter.model.observation import Answered, Observation
 from cadence_exporter.model.ranges import special_range
 
 SETTLED_LOOKS = 4
-"""Unclear looks in a row after which two different public addresses are no renumbering any more: two minutes of them."""
+"""Unclear looks in a row after which two different public addresses are no renumbering any more."""
 UNREACHABLE = frozenset({Nat.CGNAT, Nat.DOUBLE, Nat.MISMATCH})
 """Kinds behind which nobody reaches this home from outside: port forwarding at the router does not help."""
 _KINDS = {"cgnat": Nat.CGNAT, "private": Nat.DOUBLE}
@@ -28,13 +26,14 @@ def judge(seen: Observation, wan: Link, public: PublicAddress | None, memory: Me
         return _KINDS.get(kind, Nat.UNKNOWN)
     if isinstance(public, CLEAR):
         return Nat.OPEN if public.ip == said else Nat.UNKNOWN
-    return _contradicted(said, public, memory)
+    return _contradicted(public, memory)
 
 
-def _contradicted(said: IPv4Address, public: PublicAddress | None, memory: Memory) -> Nat:
+def _contradicted(public: PublicAddress | None, memory: Memory) -> Nat:
+    """Echo services that disagree, one of them with the router, tell nothing: only a clear outside can contradict the router."""
     belief = memory.beliefs.get(Family.IPV4)
     lasts = belief is not None and belief.doubts >= SETTLED_LOOKS
-    by_the_router = isinstance(public, Disputed) and said in public.ips and len(public.ips) > 1
+    by_the_router = isinstance(public, Disputed) and public.vetoed
     return Nat.MISMATCH if lasts and by_the_router else Nat.UNKNOWN
 
 

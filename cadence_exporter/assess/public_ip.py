@@ -108,7 +108,7 @@ def _vetoed(address: IpAddress, router_wan: IPv4Address | None) -> bool:
 
 def _veto(address: IpAddress, router_wan: IPv4Address | None) -> Disputed:
     ips: tuple[IpAddress, ...] = (address,) if router_wan is None else (address, router_wan)
-    return Disputed(ips, "the router names another public address")
+    return Disputed(ips, "the router names another public address", vetoed=True)
 
 
 def _silence(echo: EchoRound) -> str:

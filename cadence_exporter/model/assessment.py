@@ -44,6 +44,8 @@ class Disputed:
 
     ips: tuple[IpAddress, ...]
     why: str
+    vetoed: bool = False
+    """The outside is clear, and the router names another public address; else the echo services disagree among themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_a_network_that_the_user_refuses_is_never_home():
 
 def test_another_public_address_at_the_router_is_a_veto_but_a_private_one_is_only_another_nat():
     assert judge((HOME, "a"), (HOME, "b"), router=str(MOVED)) == Disputed(
-        (HOME, MOVED), "the router names another public address"
+        (HOME, MOVED), "the router names another public address", vetoed=True
     )
     for harmless in (str(HOME), "192.168.1.4", "100.70.0.1", "0.0.0.0"):
         assert isinstance(judge((HOME, "a"), (HOME, "b"), router=harmless), Agreed)
@@ -137,7 +137,7 @@ def test_one_voice_confirms_nothing_new_and_nothing_when_all_were_asked():
 
 def test_a_router_that_contradicts_the_one_voice_is_heard():
     verdict = judge((HOME, "a"), plan=PLAN, configured=4, router=str(MOVED))
-    assert verdict == Disputed((HOME, MOVED), "the router names another public address")
+    assert verdict == Disputed((HOME, MOVED), "the router names another public address", vetoed=True)
 
 
 def test_a_spared_round_keeps_what_was_expected():

@@ -11,12 +11,12 @@ from cadence_exporter.assess.assess import assess
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, Nat, Unchanged, Unknown
 from cadence_exporter.model.memory import Belief
-from cadence_exporter.model.observation import Answered, RouterWan
+from cadence_exporter.model.observation import Answered, EchoAnswer, RouterWan
 from tests.assess.test_fault import BNG, GATEWAY, PATH, PRIVATE, SHARED, echo, failed, look, memory, usual, voice
 from tests.decide.cases import HOME, MOVED, at, make_policy
 
 AGREED, UNCHANGED = Agreed(HOME, ("a", "b")), Unchanged(HOME, "router")
-TWO = Disputed((HOME, MOVED), "the router names another public address")
+TWO = Disputed((HOME, MOVED), "the router names another public address", vetoed=True)
 
 
 def says(address):
@@ -61,6 +61,14 @@ def test_two_public_addresses_are_a_mismatch_once_it_is_no_renumbering_any_more(
 def test_echo_services_that_quarrel_among_themselves_are_no_mismatch():
     quarrel = Disputed((HOME, ip_address("93.184.0.9")), "echo services name different addresses")
     assert nat.judge(look(router_wan=says(MOVED)), Link.UP, quarrel, doubting(9)) is Nat.UNKNOWN
+
+
+def test_a_router_that_is_one_side_of_a_quarrel_of_echo_services_does_not_make_it_a_mismatch():
+    dissenter = Answered("https://b", EchoAnswer(MOVED, "b"), 0.1)
+    seen = look(wan=PATH, echo=echo(voice("a"), dissenter), router_wan=says(MOVED))
+    verdict = assess(seen, doubting(9), make_policy())
+    assert isinstance(verdict.public[Family.IPV4], Disputed)
+    assert (verdict.nat, verdict.cgnat) == (Nat.UNKNOWN, False)
 
 
 @pytest.mark.parametrize(
