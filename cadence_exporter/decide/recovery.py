@@ -169,8 +169,10 @@ def _store_writable(standing: Standing, _: Now, __: RecoveryPolicy) -> str | Non
     return None if standing.store_writable else "the state store cannot be written"
 
 
-def _none_unfinished(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
-    return "the end of the last bounce was not seen yet" if standing.ledger.unfinished else None
+def _none_unfinished(standing: Standing, _: Now, policy: RecoveryPolicy) -> str | None:
+    if standing.ledger.unfinished is None:
+        return None
+    return "the rehearsed bounce is not over yet" if policy.rehearses else "the end of the last bounce was not seen yet"
 
 
 GUARDS: dict[Suppression, Guard] = {

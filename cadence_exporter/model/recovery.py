@@ -54,6 +54,11 @@ class RecoveryPolicy:
     switch: bool = True
     """There is a switch at all, if only for people to ask for."""
 
+    @property
+    def rehearses(self) -> bool:
+        """The switch switches nothing, so the power is never in doubt."""
+        return self.switch and self.device == "rehearsal"
+
 
 SWITCHED_OFF = RecoveryPolicy(switch=False)
 

@@ -17,6 +17,7 @@ _RESULTS = {
     PowerResult.FAILED: ("🔴", Level.ERROR),
     PowerResult.DOUBTFUL: ("🔴", Level.ERROR),
 }
+_POWER_ON = {PowerResult.SUCCESS: "seen to be on", PowerResult.REHEARSED: "rehearsed: it was never off"}
 
 
 def power_facts(cycle: Cycle) -> Iterator[Fact]:
@@ -71,10 +72,10 @@ def _done(outcome: PowerOutcome) -> Fact:
     icon, level = _RESULTS[outcome.result]
     extras = {"result": str(outcome.result), "rtt": milliseconds(outcome.took_s), "detail": outcome.detail}
     if not isinstance(outcome.action, Bounce):
-        calm = outcome.result is PowerResult.SUCCESS
+        said = _POWER_ON.get(outcome.result)
         return Fact(
-            "RECOVERY", "POWER_ON", "seen to be on" if calm else "not sure to be on", "", extras,
-            Level.INFO if calm else Level.ERROR, icon, outcome.at.wall,
+            "RECOVERY", "POWER_ON", said or "not sure to be on", "", extras,
+            Level.INFO if said else Level.ERROR, icon, outcome.at.wall,
         )  # fmt: skip
     who = "by hand" if outcome.action.by_hand else "modem"
     receipt = outcome.receipt

@@ -134,7 +134,7 @@ class Metrics:
     def record(self, cycle: Cycle) -> None:
         """Take one cycle in. It is on disk already, or cannot be."""
         self._records, self._power = cycle.memory.records, cycle.memory.recovery
-        self._gauges.update(cycle, store_up=self._ledger.up)
+        self._gauges.update(cycle, store_up=self._ledger.up, rehearses=self._about.recovery.rehearses)
         self._window.add(cycle)
         self._observe(cycle)
         self._swap()

@@ -36,7 +36,7 @@ POWER = (
     gauge("cadence_recovery_actuator_up", "Whether the right device answered when it was last asked.", "actuator"),
     gauge(
         "cadence_recovery_power_in_doubt",
-        "1 from a bounce until the relay was read as on again; absent without a switch.",
+        "1 from a bounce until the relay was read as on again, 0 in a rehearsal; absent without a switch.",
     ),
     gauge("cadence_ups_up", "Whether upsd told the state of the UPS; absent without one."),
     gauge("cadence_ups_on_battery", "Whether the mains have failed; absent while the UPS does not say."),

@@ -52,7 +52,7 @@ class Gauges:
         for key, value in power_gauges.at_start(memory):
             self._set(key[0], value, *key[1:])
 
-    def update(self, cycle: Cycle, *, store_up: bool) -> None:
+    def update(self, cycle: Cycle, *, store_up: bool, rehearses: bool = False) -> None:
         """Take one more cycle in."""
         wall = cycle.ended.wall
         self._state(cycle.memory)
@@ -67,7 +67,7 @@ class Gauges:
         self._set("cadence_cgnat_detected", float(cycle.assessment.cgnat) if known else None)
         self._public(cycle)
         self._records(cycle.memory)
-        for key, value in power_gauges.gauges(cycle):
+        for key, value in power_gauges.gauges(cycle, rehearses=rehearses):
             self._set(key[0], value, *key[1:])
         if any(outcome.wrote for outcome in cycle.outcomes):
             self._set("cadence_dns_last_mutation_timestamp_seconds", wall)

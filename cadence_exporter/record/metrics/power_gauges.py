@@ -33,8 +33,11 @@ def at_start(memory: Memory) -> Iterator[tuple[CounterKey, float | None]]:
     yield (LAST_ACTION, POWER_ACTIONS[0]), float(bounces[-1].wall) if bounces else None
 
 
-def gauges(cycle: Cycle) -> Iterator[tuple[CounterKey, float | None]]:
-    """Values as this cycle leaves them; ``None``: not known any more. What it says nothing of stays as it is."""
+def gauges(cycle: Cycle, *, rehearses: bool) -> Iterator[tuple[CounterKey, float | None]]:
+    """Values as this cycle leaves them; ``None``: not known any more. What it says nothing of stays as it is.
+
+    ``rehearses``: nothing is ever switched, so nothing is in doubt.
+    """
     ledger = cycle.memory.recovery
     maintenance = under_maintenance(ledger, cycle.ended)
     yield ("cadence_feature_enabled", "maintenance"), float(maintenance)
@@ -44,7 +47,7 @@ def gauges(cycle: Cycle) -> Iterator[tuple[CounterKey, float | None]]:
     if plug is not None:
         yield ("cadence_recovery_actuator_up", plug.source), float(not isinstance(cycle.assessment.power.plug, str))
     if plug is not None or ledger.unfinished is not None or ledger.bounces:
-        yield ("cadence_recovery_power_in_doubt",), float(ledger.unfinished is not None)
+        yield ("cadence_recovery_power_in_doubt",), float(ledger.unfinished is not None and not rehearses)
     if ups is None:
         return
     said = ups.value if isinstance(ups, Answered) else None

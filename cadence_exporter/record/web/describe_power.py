@@ -4,7 +4,7 @@
 ``maintenance``           null, or until when Cadence changes nothing, and the seconds that are left of it
 ``bounces_today``         within 24 hours, and ``left_today``
 ``cooldown_ends``         null before the first bounce, and when it is over
-``may_be_off``            nobody has seen the end of the last bounce yet
+``may_be_off``            nobody has seen the end of the last bounce yet; never in a rehearsal
 ``would_act``             whether a bounce would be made now; else ``objections`` (reason, detail) says what stands against it
 ``relay``                 null when it was not asked; on, watts, or why nothing is known
 ``ups``                   null without one; on_battery, low_battery, charge (0 to 1), runtime_seconds, or why nothing is known
@@ -43,7 +43,7 @@ def describe_power(cycle: Cycle | None, policy: RecoveryPolicy, now: Now) -> dic
         "bounces_today": sum(now.instant - each.instant < recovery.DAY_S for each in ledger.bounces),
         "left_today": left,
         "cooldown_ends": iso(wall_of(ends, now)) if ends is not None and ends > now.instant else None,
-        "may_be_off": ledger.unfinished is not None,
+        "may_be_off": ledger.unfinished is not None and not policy.rehearses,
         "would_act": not against,
         "objections": [{"reason": str(each.reason), "detail": each.detail} for each in against],
         "relay": _relay(cycle),

@@ -62,7 +62,7 @@ def test_budget_and_cooldown_move_with_the_clock_and_are_absent_without_a_switch
 
 def shown(**seen):
     cycle = make_cycle()
-    return dict(gauges(replace(cycle, observation=replace(cycle.observation, **seen))))
+    return dict(gauges(replace(cycle, observation=replace(cycle.observation, **seen)), rehearses=False))
 
 
 def test_a_home_without_any_of_it_shows_nothing_but_that_there_is_no_maintenance():
@@ -82,6 +82,14 @@ def test_a_ups_that_is_silent_is_not_on_mains():
 def test_power_is_in_doubt_until_the_relay_was_seen_on():
     owed = replace(memory(), recovery=RecoveryMemory(bounces=(NOW,), unfinished=Unfinished(NOW, 30.0)))
     cycle = make_cycle(after=owed)
-    assert dict(gauges(cycle))["cadence_recovery_power_in_doubt",] == 1.0
+    assert dict(gauges(cycle, rehearses=False))["cadence_recovery_power_in_doubt",] == 1.0
     settled = replace(owed, recovery=replace(owed.recovery, unfinished=None))
-    assert dict(gauges(replace(cycle, memory=settled)))["cadence_recovery_power_in_doubt",] == 0.0
+    assert dict(gauges(replace(cycle, memory=settled), rehearses=False))["cadence_recovery_power_in_doubt",] == 0.0
+
+
+def test_a_rehearsal_leaves_no_power_in_doubt():
+    owed = replace(memory(), recovery=RecoveryMemory(bounces=(NOW,), unfinished=Unfinished(NOW, 30.0)))
+    assert dict(gauges(make_cycle(after=owed), rehearses=True))["cadence_recovery_power_in_doubt",] == 0.0
+    assert RecoveryPolicy(device="rehearsal").rehearses
+    assert not RecoveryPolicy(device="shelly").rehearses
+    assert not RecoveryPolicy(switch=False).rehearses
