@@ -84,7 +84,7 @@ def _report(broken: Broken, given: Layer) -> Problem:
     for key in broken.keys:
         name, steps = _parts(key)
         if name in given:
-            return given[name].problem(broken.text, steps)
+            return given[name].problem(broken.text_at(key), steps)
     return Problem("defaults", broken.keys[0], broken.text)
 
 

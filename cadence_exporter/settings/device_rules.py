@@ -21,14 +21,14 @@ def broken_device(settings: Settings) -> Iterator[BrokenDevice]:
             "is true, but nothing says which switch; set recovery.device.host (or PLUG_IP)",
         )
     for key in _missing(device):
-        text = f"recovery.device.type is {device.type}, which needs {_KEY}.{key}"
+        text = f"is {device.type}, which needs {_KEY}.{key}"
         yield (f"{_KEY}.type", "recovery.enabled", f"{_KEY}.{key}"), text
     if device.type == "kasa" and (device.username is None) != (device.password is None):
         text = "recovery.device.username and password go together for kasa: set both, or neither"
         yield (f"{_KEY}.username", f"{_KEY}.password", "recovery.enabled"), text
     if not device.owns_timer and not device.independent_network:
         danger = "otherwise the power would stay off when Cadence, or the way to the device, fails in between"
-        text = f"recovery.device.type is {device.type}, and {_way_out(device)}; {danger}"
+        text = f"is {device.type}, and {_way_out(device)}; {danger}"
         yield (f"{_KEY}.type", "recovery.enabled"), text
 
 

@@ -23,6 +23,12 @@ class Broken:
 
     keys: tuple[str, ...]
     text: str
+    """One that begins with "is" is about the first of ``keys``."""
+
+    def text_at(self, key: str) -> str:
+        """The sentence after ``key``: it names the first key only when that is another one."""
+        first = self.keys[0]
+        return f"{first} {self.text}" if key != first and self.text.startswith("is ") else self.text
 
 
 def broken_rules(settings: Settings) -> Iterator[Broken]:
@@ -42,14 +48,14 @@ def _loop(settings: Settings) -> Iterator[Broken]:
     if loop.probe_timeout > fastest * (1 + 1e-9):
         yield Broken(
             ("loop.probe_timeout", "loop.interval", "loop.fast_factor"),
-            f"loop.probe_timeout is {format_duration(loop.probe_timeout)}, but must be at most loop.interval x loop.fast_factor, which is "
+            f"is {format_duration(loop.probe_timeout)}, but must be at most loop.interval x loop.fast_factor, which is "
             f"{format_duration(loop.interval)} x {loop.fast_factor:g} = {format_duration(round(fastest, 6))}; "
             "lower it, or raise the interval",
         )
     if loop.fast_factor > loop.slow_factor:
         yield Broken(
             ("loop.fast_factor", "loop.slow_factor"),
-            f"loop.fast_factor is {loop.fast_factor:g}, but must be at most loop.slow_factor, which is {loop.slow_factor:g}; "
+            f"is {loop.fast_factor:g}, but must be at most loop.slow_factor, which is {loop.slow_factor:g}; "
             "a broken link is looked at more often than a healthy one",
         )
 
@@ -63,7 +69,7 @@ def _public_ip(settings: Settings) -> Iterator[Broken]:
         if quorum > len(operators):
             yield Broken(
                 ("public_ip.quorum", key),
-                f"public_ip.quorum is {quorum}, but {key} has only {_count(len(operators), 'independent operator')} "
+                f"is {quorum}, but {key} has only {_count(len(operators), 'independent operator')} "
                 f"({_list(operators)}) behind its {_count(len(urls), 'service')}; lower the quorum, or add services of others",
             )
 
@@ -75,7 +81,7 @@ def _budget(settings: Settings) -> Iterator[Broken]:
     if settings.budget.ip_echo < 2 * everyone:
         yield Broken(
             ("budget.ip_echo", "public_ip.echo", "public_ip.echo6"),
-            f"budget.ip_echo is {settings.budget.ip_echo}, but one look may ask {_count(everyone, 'echo service')}; "
+            f"is {settings.budget.ip_echo}, but one look may ask {_count(everyone, 'echo service')}; "
             f"set it to {2 * everyone} at least",
         )
 
@@ -98,13 +104,13 @@ def _recovery(settings: Settings) -> Iterator[Broken]:
                 "recovery.expected_recovery",
                 "recovery.buffer",
             ),
-            f"recovery.cooldown is {format_duration(recovery.cooldown)}, but must be at least off_for + modem_boot + expected_recovery + "
+            f"is {format_duration(recovery.cooldown)}, but must be at least off_for + modem_boot + expected_recovery + "
             f"buffer, which is {format_duration(least)}",
         )
     if recovery.boot_grace < recovery.modem_boot:
         yield Broken(
             ("recovery.boot_grace", "recovery.modem_boot"),
-            f"recovery.boot_grace is {format_duration(recovery.boot_grace)}, but must be at least recovery.modem_boot, which is "
+            f"is {format_duration(recovery.boot_grace)}, but must be at least recovery.modem_boot, which is "
             f"{format_duration(recovery.modem_boot)}",
         )
 
