@@ -175,10 +175,11 @@ def _once(options: argparse.Namespace) -> int:
 
 
 def _check_config(options: argparse.Namespace) -> int:
+    from cadence_exporter.record.web.live_config import problems_of  # noqa: PLC0415
     from cadence_exporter.settings.explain import render  # noqa: PLC0415
     from cadence_exporter.settings.load import load  # noqa: PLC0415
 
-    print(render(load(options.config, os.environ, Path.cwd())))  # noqa: T201 - what the user asked for
+    print(render(load(options.config, os.environ, Path.cwd(), problems_of)))  # noqa: T201 - what the user asked for
     return 0
 
 

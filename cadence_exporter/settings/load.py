@@ -1,7 +1,7 @@
 """Settings from their layers: defaults, YAML file, environment, secret files. Reads files, changes nothing: SIGHUP calls it again."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ LARGEST_FILE = 1024 * 1024
 """Bytes of a settings file. More is a mistaken path, and a reader of YAML would chew on it for minutes."""
 
 Origin = str
+CheckFile = Callable[[Path], Iterable[Problem]]
 FOR_LIBRARIES = ("TZ", "REQUESTS_CA_BUNDLE")
 """Variables in ``.env`` that libraries read from the process, not from the settings."""
 
@@ -48,8 +49,10 @@ class Loaded:
     """Variables of ``.env`` that a library wants in the process: for the command line to set, when they are not set already."""
 
 
-def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
-    """Read everything. Raises SettingsError with every problem at once."""
+def load(
+    config: Path | None, environ: Mapping[str, str], cwd: Path, check_web_config: CheckFile = lambda _path: ()
+) -> Loaded:
+    """Read everything. Raises SettingsError with every problem at once, also with those that ``check_web_config`` finds."""
     problems: list[Problem] = []
     variables = _variables(environ, cwd, problems)
     path = _find(config, variables, cwd, problems)
@@ -62,7 +65,7 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Loaded:
     secrets = read_secrets(given, environ)
     problems += secrets.problems
     given |= secrets.given
-    problems += _missing_files(given)
+    problems += _files(given, check_web_config)
     exposed = tuple(
         f"{name}: holds a secret, and everybody on this machine may read it; chmod 600 it"
         for name, file in ((DOTENV, cwd / DOTENV), (str(path), cwd / path if path else None))
@@ -153,10 +156,14 @@ def _resolve_paths(given: dict[str, Given], environ: Mapping[str, str]) -> None:
                 given[key] = replace(given[key], value=path)
 
 
-def _missing_files(given: Mapping[str, Given]) -> Iterator[Problem]:
+def _files(given: Mapping[str, Given], check_web_config: CheckFile) -> Iterator[Problem]:
     """Files that are needed at the start. Secret files are read, and complained of, elsewhere."""
     web = given.get("web_config_file")
-    if web is not None and isinstance(web.value, Path) and not is_file(web.value):
+    if web is None or not isinstance(web.value, Path):
+        return
+    if is_file(web.value):
+        yield from check_web_config(web.value)
+    else:
         yield web.problem(f"{web.value} does not exist, or is not a file")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadence_exporter.errors import SettingsError
+from cadence_exporter.errors import Problem, SettingsError
 from cadence_exporter.record.web import tls
 from cadence_exporter.record.web.web_config import WebConfig, load
 
@@ -58,6 +58,15 @@ class LiveWebConfig:
             return
         self._watched = _files(self._path, self._loaded.config)
         self._seen = _signature(self._watched)
+
+
+def problems_of(path: Path) -> tuple[Problem, ...]:
+    """Everything for which the service would refuse this file at its start."""
+    try:
+        _load(path)
+    except SettingsError as error:
+        return error.problems
+    return ()
 
 
 def _load(path: Path | None) -> Loaded:
