@@ -27,8 +27,15 @@ USUAL_SPANS_S = (86400.0, 30 * 86400.0)
 RUNS_S = 300.0
 """A last cycle no older than this: an instance runs, and has nothing to do until its next one."""
 
-_SECONDS = ("seconds", "duration_s")
-"""Columns that hold a length of time."""
+NO_STORE = (
+    "no state store in {state_dir}: nothing has happened yet; `state_dir` says where it is; "
+    "of a running instance: curl http://127.0.0.1:9923/api/v1/history\n"
+)
+
+_LENGTH = "_s"
+"""How the columns end that hold a length of time."""
+_HEADS = {"seconds": "lasted"}
+"""Columns whose cells are no longer what their name says."""
 
 
 def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, clock: Clock | None = None) -> int:
@@ -43,7 +50,9 @@ def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, cloc
         if has_begun(state_dir):
             view = read(state_dir, WallTime(0.0))
         else:
-            sys.stderr.write(f"no state store in {state_dir}: nothing has happened yet\n")
+            sys.stderr.write(NO_STORE.format(state_dir=state_dir))
+            if not as_json:
+                return 0
             view = HistoryView()
     except StateUnavailable as error:
         sys.stderr.write(f"{error}\n")
@@ -86,7 +95,7 @@ def table(name: str, rows: Sequence[Any], paint: Paint = plainly) -> Iterator[st
     yield paint(f"{name.replace('_', ' ').upper()} ({len(rows)})", "bold")
     if rows:
         columns = [each.name for each in fields(rows[0])]
-        heads = [column.removesuffix("_s").replace("_", " ") for column in columns]
+        heads = [_HEADS.get(column, column.removesuffix(_LENGTH).replace("_", " ")) for column in columns]
         cells = [heads, *([_cell(row, column) for column in columns] for row in rows)]
         widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
         for number, line in enumerate(cells):
@@ -101,4 +110,6 @@ def _cell(row: Any, column: str) -> str:  # noqa: ANN401 - a row of any section
         return NONE
     if column in times_of(row):
         return local(iso(value))
-    return span(value) if column in _SECONDS else plain(str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return span(value) if column in _HEADS or column.endswith(_LENGTH) else plain(str(value))

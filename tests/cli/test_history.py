@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from ipaddress import ip_address
 
 import pytest
@@ -11,7 +12,7 @@ from cadence_exporter.cli.history import history
 from cadence_exporter.errors import SettingsError
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import WallTime
-from cadence_exporter.record.state.chronicle import AddressHeld, DnsChangeHeld, OutageHeld
+from cadence_exporter.record.state.chronicle import AddressHeld, BounceHeld, DnsChangeHeld, OutageHeld
 from cadence_exporter.record.state.history import HistoryView
 from tests.page.scene import Home, month
 from tests.record.web.web_world import NOON, HandClock
@@ -23,6 +24,10 @@ VIEW = HistoryView(
         DnsChangeHeld("\x1b[2Jvpn", "A", "", "81.2.69.142", "create", WallTime(NOON), WallTime(NOON + 5), None),
     ),
     transitions=(),
+    bounces=(
+        BounceHeld(WallTime(NOON), True, 30.0, "success", "", 2.0022823979998066),  # noqa: FBT003 - a row
+        BounceHeld(WallTime(NOON), False, 90.0, "success", "", None),  # noqa: FBT003 - a row
+    ),
 )
 
 
@@ -44,9 +49,19 @@ def test_tables_have_a_heading_for_each_section(asked, tmp_path):
     code, out = run(tmp_path)
     assert code == 0
     assert asked == [0.0]
-    for words in ("ADDRESSES (1)", "81.2.69.142", "OUTAGES (1)", "1 min 30 s", "DNS CHANGES (1)", "BOUNCES (0)"):
+    for words in ("ADDRESSES (1)", "81.2.69.142", "OUTAGES (1)", "1 min 30 s", "DNS CHANGES (1)", "BOUNCES (2)"):
         assert words in out
     assert "\x1b" not in out
+
+
+def test_tables_have_spans_and_yes_or_no_where_the_document_has_numbers(asked, tmp_path):
+    lines = [re.split(r"  +", line.strip()) for line in run(tmp_path)[1].splitlines()]
+    assert ["began", "ended", "lasted", "layer"] in lines
+    assert ["at", "by hand", "off for", "result", "detail", "up after"] in lines
+    told = [line[1:] for line in lines if "success" in line]
+    assert told == [["yes", "30 s", "success", "2 s"], ["no", "1 min 30 s", "success", "—"]]
+    row = json.loads(run(tmp_path, as_json=True)[1])["bounces"][0]
+    assert (row["by_hand"], row["off_for_s"], row["up_after_s"]) == (True, 30.0, 2.0022823979998066)
 
 
 def test_json_has_times_as_times(asked, tmp_path):
@@ -75,6 +90,14 @@ def test_no_store_is_said_so_without_making_one(tmp_path, capsys):
     assert (code, {name for name, rows in found.items() if rows == []}) == (0, set(found) - {"now", "since"})
     assert "nothing has happened yet" in capsys.readouterr().err
     assert not (tmp_path / "absent").exists()
+
+
+def test_no_store_is_one_line_that_says_where_else_to_look_and_no_empty_tables(tmp_path, capsys):
+    assert run(tmp_path) == (0, "")
+    assert capsys.readouterr().err == (
+        f"no state store in {tmp_path}: nothing has happened yet; `state_dir` says where it is; "
+        "of a running instance: curl http://127.0.0.1:9923/api/v1/history\n"
+    )
 
 
 def test_a_store_that_cannot_be_read_is_a_failure(tmp_path, capsys):
