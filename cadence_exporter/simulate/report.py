@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadence_exporter.model.memory import Phase
+from cadence_exporter.model.recovery import PowerResult
+from cadence_exporter.simulate.account import Account
 from cadence_exporter.simulate.checkers import CHECKERS
-from cadence_exporter.simulate.run import Account
 
 _MOST_STORY = 40
 """Lines of the story shown: the beginning and the end of it."""
@@ -28,6 +29,7 @@ def as_text(title: Title, account: Account) -> str:
         _head(title, account),
         _shares(account),
         _dns(account),
+        _bounces(account),
         _weather(account),
         _story(account),
         _verdict(account),
@@ -50,6 +52,7 @@ def as_dict(title: Title, account: Account) -> dict[str, Any]:
         "seconds_in_state": {phase.value: round(seconds, 1) for phase, seconds in account.seconds_in.items()},
         "seconds_off": round(account.off_s, 1),
         "outages": account.outages,
+        "bounces": _bounces_document(account),
         "address_changes": account.address_changes,
         "writes": account.writes,
         "convergence_seconds": {name: percentile(account.converged_s, share) for name, share in _PERCENTILES},
@@ -119,10 +122,34 @@ def _dns(account: Account) -> str:
     )
 
 
+def _bounces(account: Account) -> str:
+    """Withheld ones are counted in looks: each guardrail that refused in it."""
+    if not account.recovers:
+        return ""
+    told = account.bounces
+    first = (PowerResult.SUCCESS, PowerResult.REHEARSED)
+    ended = [f"{told.get(first[0], 0)} done", f"{told.get(first[1], 0)} rehearsed"]
+    ended += [f"{number} {result}" for result, number in sorted(told.items()) if result not in first]
+    withheld = ", ".join(f"{reason} {number}" for reason, number in _most(account.withheld)) or "never"
+    return f"Bounces: {', '.join(ended)}, withheld: {withheld}"
+
+
+def _bounces_document(account: Account) -> dict[str, Any] | None:
+    """``None``: the home has no recovery."""
+    if not account.recovers:
+        return None
+    ended = {result.value: account.bounces.get(result, 0) for result in PowerResult}
+    return {**ended, "withheld": {str(reason): number for reason, number in _most(account.withheld)}}
+
+
+def _most(numbers: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
+
+
 def _weather(account: Account) -> str:
     if not account.faults:
         return "Weather: none"
-    most = sorted(account.faults.items(), key=lambda item: (-item[1], item[0]))
+    most = _most(account.faults)
     named = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in most[:12])
     more = f" and {len(most) - 12} kinds more" if len(most) > 12 else ""  # noqa: PLR2004 - as many as shown
     return f"Weather: {sum(account.faults.values()):,} faults of {len(most)} kinds\n  {named}{more}"

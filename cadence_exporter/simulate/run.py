@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.hands import Hands
@@ -12,6 +11,7 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.recovery import EnsureOn, no_switch
 from cadence_exporter.seams import Recorder
+from cadence_exporter.simulate.account import Account, Broken
 from cadence_exporter.simulate.calm import BUDGET_AGAIN_S, LASTS_S, RIGHT_WITHIN_S, Calm
 from cadence_exporter.simulate.checkers import CHECKERS
 from cadence_exporter.simulate.checkers_power import power_checkers
@@ -28,47 +28,6 @@ DAY_S = 86_400.0
 SUPERVISOR_WAITS_S = 10.0
 MOST_TOLD = 20
 """Broken promises kept of one run: a promise broken once is usually broken in each later cycle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A promise that was not kept."""
-
-    at_s: float
-    """True seconds since the beginning."""
-    promise: str
-    what: str
-
-
-@dataclass(slots=True)
-class Account:
-    """What happened in one simulation."""
-
-    seed: int
-    days: float
-    cycles: int = 0
-    crashes: int = 0
-    faults: dict[str, int] = field(default_factory=dict)
-    writes: dict[str, int] = field(default_factory=dict)
-    outages: int = 0
-    address_changes: int = 0
-    seconds_in: dict[Phase, float] = field(default_factory=dict)
-    off_s: float = 0.0
-    """Without a running process."""
-    calls: dict[str, int] = field(default_factory=dict)
-    converged_s: list[float] = field(default_factory=list)
-    """From the moment an address was the home's until the provider held it."""
-    broken: list[Broken] = field(default_factory=list)
-    broken_count: int = 0
-    story: list[tuple[float, str]] = field(default_factory=list)
-    digest: str = ""
-    """SHA-256 of the event log: the same seed gives the same, on any machine."""
-    up_after_cycles: int | None = None
-
-    @property
-    def hours(self) -> float:
-        """Simulated hours with a process running, the calm included."""
-        return max(sum(self.seconds_in.values()) / 3600.0, 1e-9)
 
 
 def reconciler_in(world: World) -> Reconciler:
@@ -91,7 +50,7 @@ class Simulation:
     def __init__(
         self, spec: HomeSpec, seed: int, days: float, rates: Mapping[str, float], *, tally: bool = False
     ) -> None:
-        self.account = Account(seed, days)
+        self.account = Account(seed, days, recovers=spec.recovery is not None and spec.recovery.policy.enabled)
         self.world = World(spec, seed, days * DAY_S, tally=tally)
         self.policy = policy(spec)
         self.recorders: list[Recorder] = [self]
@@ -161,6 +120,7 @@ class Simulation:
         decision = cycle.decision
         if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended or cycle.power:
             self._tell(cycle)
+        account.count_power(cycle)
         self._evidence.take(cycle)
         for check in self._on_cycle:
             check(cycle)

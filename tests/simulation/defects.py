@@ -20,8 +20,9 @@ from cadence_exporter.model.outcome import Operation, Result
 from cadence_exporter.model.record import RecordSpec
 from cadence_exporter.model.zone import HeldRecord
 from cadence_exporter.simulate import disk
+from cadence_exporter.simulate.account import Account
 from cadence_exporter.simulate.home import PLAIN
-from cadence_exporter.simulate.run import Account, Simulation
+from cadence_exporter.simulate.run import Simulation
 from tests.simulation.seeds import simulation
 
 Patch = pytest.MonkeyPatch

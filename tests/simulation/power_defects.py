@@ -13,9 +13,10 @@ from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.recovery import Bounce, Suppression
 from cadence_exporter.simulate import disk
+from cadence_exporter.simulate.account import Account
 from cadence_exporter.simulate.home_power import BRAVE
 from cadence_exporter.simulate.plug import PlugLine
-from cadence_exporter.simulate.run import Account, Simulation
+from cadence_exporter.simulate.run import Simulation
 from cadence_exporter.simulate.scenarios_power import POWER_STORIES
 
 Patch = pytest.MonkeyPatch

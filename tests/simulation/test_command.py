@@ -45,6 +45,23 @@ def test_the_same_as_json(capsys):
     assert len(told["log_sha256"]) == 64
 
 
+@pytest.mark.parametrize(("scenario", "ended"), [("modem-hangs", "success"), ("rehearsal", "rehearsed")])
+def test_bounces_are_counted_by_how_they_ended_and_withheld_ones_by_their_guardrail(capsys, scenario, ended):
+    assert main(["simulate", scenario, "--days", "2", "--json"]) == 0
+    bounces = json.loads(capsys.readouterr().out)["bounces"]
+    assert bounces[ended] > 0
+    assert bounces["withheld"]["escalation"] > bounces[ended]
+    assert main(["simulate", scenario, "--days", "2"]) == 0
+    told = capsys.readouterr().out
+    assert f"Bounces: {bounces['success']} done, {bounces['rehearsed']} rehearsed" in told
+    assert f"escalation {bounces['withheld']['escalation']}" in told
+
+
+def test_a_home_without_recovery_says_nothing_of_bounces(capsys):
+    assert main(["simulate", "--days", "0.1"]) == 0
+    assert "Bounces" not in capsys.readouterr().out
+
+
 def test_a_broken_promise_is_told_and_is_exit_1(capsys, monkeypatch):
     class Never(Checker):
         promise = "never cycles"
