@@ -17,8 +17,8 @@ from typing import TextIO
 
 from cadence_exporter import __version__
 from cadence_exporter.record.metrics.families import all_metrics
-from cadence_exporter.simulate.clock import EPOCH
 from cadence_exporter.simulate.account import Account
+from cadence_exporter.simulate.clock import EPOCH
 from cadence_exporter.simulate.run import DAY_S, Simulation
 from cadence_exporter.simulate.sampler import Sampler
 from cadence_exporter.simulate.scenarios import SCENARIOS

@@ -9,8 +9,8 @@ from typing import Any
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.record.metrics.collectors import STATE_SECONDS
 from cadence_exporter.record.metrics.families import all_metrics
-from cadence_exporter.simulate.clock import EPOCH
 from cadence_exporter.simulate.account import Account
+from cadence_exporter.simulate.clock import EPOCH
 from cadence_exporter.simulate.run import DAY_S, Simulation
 from cadence_exporter.simulate.sampler import Sampler
 from cadence_exporter.simulate.scenarios import SCENARIOS
