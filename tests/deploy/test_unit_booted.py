@@ -39,9 +39,9 @@ def machine(tmp_path_factory):
     tree = BUILD / "deploy-test" / "machine"
     make_tree(tree)
     shutil.rmtree(tree / "var/lib/private", ignore_errors=True)
-    shutil.copy(package, tree / "var/tmp/package.deb")
+    shutil.copy(package, tree / "opt/package.deb")
     subprocess.run(["chroot", tree, "dpkg", "--purge", UNIT], check=False, capture_output=True)
-    subprocess.run(["chroot", tree, "dpkg", "-i", "/var/tmp/package.deb"], check=True, capture_output=True)
+    subprocess.run(["chroot", tree, "dpkg", "-i", "/opt/package.deb"], check=True, capture_output=True)
     (tree / "etc/cadence-exporter/cadence.yaml").write_text(SETTINGS)
     secret = tree / "etc/cadence-exporter/secrets/cloudflare-api-token"
     secret.write_text(TOKEN + "\n")
