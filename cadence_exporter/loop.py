@@ -18,7 +18,7 @@ from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import Done, Outcome
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import Bounce, PowerAction, PowerOutcome, Request, no_switch, unnoted
+from cadence_exporter.model.recovery import Bounce, EnsureOn, PowerAction, PowerOutcome, Request, no_switch, unnoted
 from cadence_exporter.model.wakeup import Reason, Wakeup
 from cadence_exporter.seams import CallLog, Clock, Crew, Doorbell, Faults, Recorder, StateStore
 
@@ -154,9 +154,17 @@ class Loop:
     def _replace_equipment(self) -> None:
         fresh = self._reload()
         if fresh is not None:
+            self._settle_before_handing_over()
             self.memory = doubt_changed(self.memory, self.equipment.policy.records, fresh.policy.records)
             self.equipment.retire()
             self.equipment = fresh
+
+    def _settle_before_handing_over(self) -> None:
+        """Only the old switch can end the bounce that it began: the new settings may name another one, or none."""
+        unfinished = self.memory.recovery.unfinished
+        if unfinished is not None and self.equipment.policy.recovery.switch:
+            outcome = self.equipment.power(EnsureOn(unfinished))
+            self.memory = replace(self.memory, recovery=ledger.after(self.memory.recovery, outcome))
 
     def _judge(
         self, observation: Observation, now: Now, draw: float, requests: Sequence[Request]

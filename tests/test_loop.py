@@ -20,6 +20,14 @@ from cadence_exporter.model.observation import (
     RouterMethod,
 )
 from cadence_exporter.model.outcome import Outcome, Result
+from cadence_exporter.model.recovery import (
+    EnsureOn,
+    PowerOutcome,
+    PowerResult,
+    RecoveryMemory,
+    RecoveryPolicy,
+    Unfinished,
+)
 from cadence_exporter.model.wakeup import WORD_OF_THE_ROUTER, Reason, Wakeup
 from tests.decide.cases import HOME, SPEC, at, fresh, make_policy
 
@@ -222,6 +230,30 @@ def test_a_reload_that_moves_a_record_to_another_provider_has_it_looked_at_again
     world.wakeups = [due(), due(Reason.RELOAD)]
     make_loop(world, lambda: moved).run()
     assert world.log.count("act") == 2
+
+
+@pytest.mark.parametrize(
+    ("result", "owed"), [(PowerResult.SUCCESS, False), (PowerResult.DOUBTFUL, True), (PowerResult.FAILED, True)]
+)
+def test_a_reload_in_the_middle_of_a_bounce_has_the_old_switch_turn_the_power_on(result, owed):
+    world = World()
+    told = []
+
+    def power(action):
+        told.append(action)
+        return PowerOutcome(action, result, "", world.now(), 0.0)
+
+    without = Equipment(world, world.perform, make_policy())
+    loop = make_loop(world, lambda: without)
+    policy = make_policy(recovery=RecoveryPolicy(enabled=True))
+    loop.equipment = Equipment(world, world.perform, policy, power=power)
+    cut = Unfinished(at(world.seconds + 1.0), 30.0)
+    loop.memory = replace(loop.memory, recovery=RecoveryMemory(unfinished=cut))
+    world.seconds += 2.0
+    loop._replace_equipment()
+    assert told == [EnsureOn(cut)]
+    assert (loop.memory.recovery.unfinished is not None) is owed
+    assert loop.equipment is without
 
 
 def test_an_observation_that_a_stop_cut_short_is_not_judged():

@@ -16,7 +16,8 @@ from cadence_exporter.outbound.dial import Dialer, Reach
 
 _MAX_BYTES = 8192
 _LONGEST_LINE = 1024
-_ON_BATTERY = "OB"
+_ON_MAINS, _ON_BATTERY = "OL", "OB"
+_SOURCE = frozenset({_ON_MAINS, _ON_BATTERY})
 _LOW = frozenset({"LB", "FSD"})
 """Low battery, and forced shutdown: the master has told everybody to go down."""
 
@@ -49,10 +50,11 @@ class UpsProbe:
                 sock.sendall(b"LOGOUT\n")
             except OSError as error:
                 raise ProbeFailed(FailureReason.OTHER, "upsd hung up") from error
-        if not flags:
-            raise ProbeFailed(FailureReason.CONTENT, "upsd says nothing of the state of the UPS")
+        if not flags & (_SOURCE | _LOW):  # a driver that has just begun says WAIT; OFF and BYPASS may stand alone
+            raise ProbeFailed(FailureReason.CONTENT, "upsd does not say whether the UPS is on mains")
         share = None if charge is None else min(charge / 100, 1.0)
-        return UpsReading(_ON_BATTERY in flags, bool(_LOW & flags), share, runtime_s, flags)
+        on_battery = _ON_BATTERY in flags or _ON_MAINS not in flags
+        return UpsReading(on_battery, bool(_LOW & flags), share, runtime_s, flags)
 
 
 def _get(sock: BoundedSocket, name: str, variable: str) -> str | None:

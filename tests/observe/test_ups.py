@@ -118,13 +118,20 @@ def test_a_ups_that_tells_nothing_but_its_state_is_enough(loopback: Loopback) ->
         ("OL DISCHRG CAL", False, False),
         ("FSD OL", False, True),
         ("OB SOMETHING-NEW", True, False),
-        ("OBSOLETE", False, False),
+        ("OL OBSOLETE", False, False),
+        ("FSD", True, True),
     ],
 )
 def test_flags_are_words(loopback: Loopback, status: str, on_battery: bool, low: bool) -> None:
     port = loopback.serve(upsd({"ups.status": f'VAR lab ups.status "{status}"\r\n'.encode()}))
     reading = read(port)
     assert (reading.on_battery, reading.low_battery) == (on_battery, low)
+
+
+@pytest.mark.parametrize("status", ["WAIT", "OFF", "BYPASS", "OBSOLETE", ""])
+def test_a_ups_that_says_neither_mains_nor_battery_is_not_known_to_be_on_mains(loopback: Loopback, status: str) -> None:
+    port = loopback.serve(upsd({"ups.status": f'VAR lab ups.status "{status}"\n'.encode()}))
+    assert fails(port).reason is FailureReason.CONTENT
 
 
 @pytest.mark.parametrize(
