@@ -42,13 +42,14 @@ def maintenance(options: argparse.Namespace, out: TextIO | None = None) -> int:
 def _how_it_is(url: str | None, out: TextIO) -> int:
     try:
         found = ask(url or DEFAULT_URL)["power"]["maintenance"]
-    except (Unreachable, KeyError, TypeError) as why:
+        told = "off" if found is None else f"on for {span(found['seconds'])}, until {local(found['until'])}"
+    except Unreachable as why:
         sys.stderr.write(f"{why}\n")
         return UNREACHABLE
-    if found is None:
-        out.write("maintenance is off\n")
-    else:
-        out.write(f"maintenance is on for {span(found['seconds'])}, until {local(found['until'])}\n")
+    except (KeyError, TypeError, ValueError, OverflowError):
+        sys.stderr.write("the answer is of another version of cadence-exporter\n")
+        return UNREACHABLE
+    out.write(f"maintenance is {plain(told)}\n")
     return DONE
 
 

@@ -62,7 +62,7 @@ def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, cloc
         out.write(json.dumps(history_document(young, earliest, now), ensure_ascii=False, indent=2) + "\n")
     else:
         paint = paint_for(out, os.environ)
-        spans = USUAL_SPANS_S if earliest is None else (now - earliest,)
+        spans = USUAL_SPANS_S if earliest is None else (now - earliest,) if earliest < now else ()
         out.write("\n".join((*_strips(view, spans, now, paint), *_tables(young, paint))) + "\n")
     return 0
 

@@ -36,7 +36,8 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
     except Unreachable as why:
         (err or sys.stderr).write(f"{why}\n")
         return UNREACHABLE
-    out.write(json.dumps(document, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
+    # All in ASCII: JSON leaves control characters beyond it, which terminals obey, as they are.
+    out.write(json.dumps(document, indent=2) if as_json else "\n".join(lines))
     out.write("\n")
     return UP if document["state"] == "UP" else NOT_UP
 
@@ -100,11 +101,11 @@ def summary(document: Mapping[str, Any], paint: Paint = plainly) -> Iterator[str
     """The document as lines for people. Raises Unreachable when it is not one."""
     try:
         rows = list(_rows(document))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise Unreachable("the answer is of another version of cadence-exporter") from error
     width = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
-        yield paint(f"{name:<{width}}", "dim") + paint(plain(text), _colour(name, text, document))
+        yield paint(f"{plain(name):<{width}}", "dim") + paint(plain(text), _colour(name, text, document))
 
 
 def _colour(name: str, text: str, document: Mapping[str, Any]) -> str:

@@ -143,3 +143,7 @@ def test_since_draws_one_strip_of_that_length(monkeypatch):
     lines = drawn(monkeypatch, since="7d", NO_COLOR="1").splitlines()
     assert lines[0].startswith("last 7 d: ")
     assert not lines[2].startswith("last")
+
+
+def test_since_now_draws_no_strip_and_fails_not(monkeypatch):
+    assert "OUTAGES (0)" in drawn(monkeypatch, "0s")

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from cadence_exporter.cli.asking import _how_it_is
 from cadence_exporter.cli.status import status
 from cadence_exporter.model.address import RecordType
 from cadence_exporter.model.memory import Change, Layer, Outage, Phase, RecordMemory
@@ -146,3 +147,24 @@ def test_on_a_terminal_the_state_is_coloured_and_elsewhere_nothing_is(site, monk
     out = Terminal()
     status(at(site), as_json=False, out=out)
     assert "\x1b" not in out.getvalue()
+
+
+def test_nothing_of_a_hostile_answer_reaches_the_terminal_as_it_is(site, monkeypatch):
+    document = dict(site.board.as_dict())
+    odd = {"address": "x", "confirmed": None, "verdict": "x"}
+    told = {"until": "\x1b[2J\x9b2J", "seconds": 1.0}
+    document |= {"public_ip": {"ip\x1b[2J\x9b2J": odd}, "site": "\x9b2J"}
+    document["power"] = {**document["power"], "maintenance": told}
+    monkeypatch.setattr("cadence_exporter.cli.status.ask", lambda url: document)
+    monkeypatch.setattr("cadence_exporter.cli.asking.ask", lambda url: document)
+    out = io.StringIO()
+    _how_it_is(None, out)
+    said = run("")[1] + run("", as_json=True)[1] + out.getvalue()
+    assert "maintenance is on" in said
+    assert not {"\x1b", "\x9b"} & set(said)
+
+
+def test_a_number_beyond_all_numbers_exits_4(site, monkeypatch, capsys):
+    document = {**site.board.as_dict(), "since": "2026-01-01T00:00:00Z", "seconds_in_state": float("inf")}
+    monkeypatch.setattr("cadence_exporter.cli.status.ask", lambda url: document)
+    assert run("")[0] == 4

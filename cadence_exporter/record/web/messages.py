@@ -41,8 +41,8 @@ def text(status: int, body: str, *headers: tuple[str, str]) -> Response:
 
 
 def as_json(status: int, value: object) -> Response:
-    """A JSON response."""
-    body = json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
+    """A JSON response. Half a character, which somebody's error text may hold, becomes a question mark instead of a failure."""
+    body = json.dumps(value, ensure_ascii=False, indent=2).encode(errors="replace") + b"\n"
     return Response(status, "application/json; charset=utf-8", body, (("Cache-Control", "no-store"),))
 
 

@@ -13,6 +13,7 @@ from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, Layer, Outage, Phase, RecordMemory
 from cadence_exporter.record.state.chronicle import OutageHeld
 from cadence_exporter.record.web.calendar_time import iso, local, span
+from cadence_exporter.record.web.messages import as_json
 from cadence_exporter.record.web.status import EVENTS_KEPT, BoardSettings, StatusBoard
 from tests.record.web.web_world import HOME, KEY, NOON, SPEC, HandClock, make_cycle, when
 
@@ -196,3 +197,7 @@ def test_health_is_not_asked_of_a_clock_that_reads_backwards(board, clock):
     board.record(make_cycle(at=1000.0))
     clock.seconds = float(Instant(999.0))
     assert board.health()[0]
+
+
+def test_half_a_character_in_somebodys_text_spoils_no_document():
+    assert as_json(200, {"why": "\ud800"}).body == b'{\n  "why": "?"\n}\n'
