@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from cadence_exporter.model.delivery import SinkName, SinkState
 from cadence_exporter.outbound.https import Https
+from cadence_exporter.record.heartbeat import LONGEST_SILENCE_S
 from cadence_exporter.record.log.journal import Fact
 from cadence_exporter.record.log.sink_lines import sink_facts
 from cadence_exporter.record.sheets.rows import LastTimes
 from cadence_exporter.record.sinks.board import SinkBoard
-from cadence_exporter.record.sinks.courier import Courier
+from cadence_exporter.record.sinks.courier import LONGEST_PAUSE_S, Courier, Sink
 from cadence_exporter.record.sinks.outbox import Outbox
 from cadence_exporter.record.sinks.sinks import Sinks
 from cadence_exporter.record.state.marks import Marks
@@ -22,11 +23,11 @@ class Telling:
 
     def __init__(self, clock: Clock, https: Https) -> None:
         self.outbox = Outbox()
-        self.sinks = Sinks()
         self._board = SinkBoard(clock, self.outbox)
         self._clock = clock
         self._https = https
         self._last = LastTimes()
+        self.sinks = Sinks(note=self._last.note)
         self._told_by: tuple[object, ...] = ()
 
     def begin(self, settings: Settings, marks: Marks) -> None:
@@ -41,7 +42,11 @@ class Telling:
         made = sinks(settings, Post(self._clock, self._https, self.outbox, self._last))
         self.outbox.open([channel for _, channel in made])
         self._board.open({sink.channel: sink.name for sink, _ in made})
-        self.sinks.replace([Courier(sink, self.sinks.lane(sink.channel), self._board, self._clock) for sink, _ in made])
+        self.sinks.replace([self._courier(sink) for sink, _ in made])
+
+    def _courier(self, sink: Sink) -> Courier:
+        longest_s = LONGEST_SILENCE_S if sink.name is SinkName.HEARTBEAT else LONGEST_PAUSE_S
+        return Courier(sink, self.sinks.lane(sink.channel), self._board, self._clock, longest_s)
 
     def states(self) -> tuple[SinkState, ...]:
         """Right now. Safe from any thread."""

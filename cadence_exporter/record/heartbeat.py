@@ -21,6 +21,8 @@ from cadence_exporter.seams import Clock
 CHANNEL = Channel("heartbeat", (Kind.OUTAGE_ENDED,), most=50)
 SPACING_S = 60.0
 """healthchecks.io drops more than five pings a minute; its own shortest period is a minute, too."""
+LONGEST_SILENCE_S = 120.0
+"""Between two tries, however many failed: a healthy home that is silent for long after the service is back is a false alarm."""
 CALL_S = 10.0
 KUMA = "/api/push/"
 LONGEST_MESSAGE = 200

@@ -120,7 +120,7 @@ def _grant(body: bytes) -> tuple[str, float]:
     try:
         given = json.loads(body)
         token, lasts_s = str(given["access_token"]), float(given.get("expires_in", LIFETIME_S))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         token, lasts_s = "", 0.0
     if not _TOKEN.fullmatch(token) or not 0.0 < lasts_s <= 86_400.0:  # noqa: PLR2004 - a day
         raise DeliveryFailed(Trouble.CONTENT, "the token endpoint's answer is no token")

@@ -62,7 +62,8 @@ class SheetsApi:
             "includeItemsFromAllDrives": "true",
         }
         found = self._call("GET", f"{self._drive}/drive/v3/files?{urlencode(query)}", None, deadline).get("files")
-        ids = [entry["id"] for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+        files = found if isinstance(found, list) else []
+        ids = [entry["id"] for entry in files if isinstance(entry, dict) and "id" in entry]
         if not ids:
             raise DeliveryFailed(
                 Trouble.NOT_FOUND, "no spreadsheet of this name is shared with the service account; or give its id"
@@ -81,7 +82,7 @@ class SheetsApi:
                 )
                 for entry in self._call("GET", url, None, deadline)["sheets"]
             }
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _nonsense() from error
 
     def change(self, spreadsheet: str, requests: Sequence[Mapping[str, Any]], deadline: Instant) -> None:

@@ -86,7 +86,6 @@ class Sheet:
 
     def plan(self, cycle: Cycle) -> Callable[[], int] | None:
         """The home's row, and what waits; held back while there is no way out."""
-        self._last.note(cycle)
         if cycle.assessment.wan is not Link.UP:
             return None
         place = self._place

@@ -49,7 +49,9 @@ class Sink(Protocol):
 class Courier:
     """One sink and its lane."""
 
-    def __init__(self, sink: Sink, lane: Worker, board: SinkBoard, clock: Clock) -> None:
+    def __init__(
+        self, sink: Sink, lane: Worker, board: SinkBoard, clock: Clock, longest_pause_s: float = LONGEST_PAUSE_S
+    ) -> None:
         self._sink = sink
         self._lane = lane
         self._board = board
@@ -57,6 +59,7 @@ class Courier:
         self._ticket: Ticket[None] | None = None
         self._began = Instant(0.0)
         self._told_stuck = False
+        self._longest_pause_s = longest_pause_s
         self._failures = 0
         self._trouble: Trouble | None = None
         self._not_before = Instant(0.0)
@@ -100,7 +103,7 @@ class Courier:
     def _fail(self, failure: DeliveryFailed) -> None:
         self._failures += 1
         self._trouble = failure.trouble
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10))
+        pause_s = min(self._longest_pause_s, FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10))
         if failure.retry_after_s is not None:
             pause_s = min(LONGEST_PAUSE_S, max(pause_s, failure.retry_after_s))
         self._not_before = later(self._clock.monotonic(), pause_s)

@@ -13,13 +13,18 @@ class Sinks:
 
     name = "sinks"
 
-    def __init__(self, make_lane: Callable[[str], Worker] = Lane) -> None:
+    def __init__(
+        self, make_lane: Callable[[str], Worker] = Lane, note: Callable[[Cycle], None] = lambda _: None
+    ) -> None:
+        """``note`` hears of each cycle, also of those after which no sink has its turn: one hangs, or waits after a failure."""
         self._make_lane = make_lane
+        self._note = note
         self._lanes: dict[str, Worker] = {}
         self._couriers: Sequence[Courier] = ()
 
     def record(self, cycle: Cycle) -> None:
         """See the seam. What one courier raises keeps none of the others from its turn."""
+        self._note(cycle)
         with ExitStack() as every:
             for courier in self._couriers:
                 every.callback(courier.record, cycle)

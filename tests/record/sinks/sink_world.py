@@ -17,6 +17,7 @@ from cadence_exporter.record.sheets.sheet import CHANNEL, Sheet, SheetPlace
 from cadence_exporter.record.sinks.board import SinkBoard
 from cadence_exporter.record.sinks.courier import Courier
 from cadence_exporter.record.sinks.outbox import Outbox
+from cadence_exporter.record.sinks.sinks import Sinks
 from cadence_exporter.simulate.lane import InlineLane
 from tests.fakes.google import SPREADSHEET, FakeGoogle, InProcess
 from tests.record.cycles import HOME, MOVED, Hands, at, make_cycle, memory, outcome, reconcile
@@ -50,6 +51,7 @@ class World:
         self.outbox = Outbox()
         self.outbox.open([CHANNEL])
         self.numbers = 0
+        self.last = LastTimes()
         self.begin()
 
     def begin(self, run_child=sign_here, account=None):
@@ -58,7 +60,7 @@ class World:
         self.board.open({CHANNEL.name: Sheet.name})
         tokens = Tokens(Account.of(account or self.google.account()), self.https, self.clock, run_child, (SCOPE,))
         self.sheet = Sheet(
-            self.place, SheetsApi(self.https, tokens, "https://sheets.invalid"), self.outbox, self.clock, LastTimes()
+            self.place, SheetsApi(self.https, tokens, "https://sheets.invalid"), self.outbox, self.clock, self.last
         )
         self.courier = Courier(self.sheet, InlineLane("sheets"), self.board, self.clock)
 
@@ -73,7 +75,9 @@ class World:
         cycle = with_wan(make_cycle(self.clock.now(), **what), wan)
         object.__setattr__(cycle, "id", f"{self.numbers}-abc")
         self.outbox.take(cycle)
-        self.courier.record(cycle)
+        sinks = Sinks(InlineLane, note=self.last.note)
+        sinks.replace([self.courier])
+        sinks.record(cycle)
         return cycle
 
     def outage(self, seconds=60.0, **more):

@@ -5,7 +5,7 @@ from cadence_exporter.model.delivery import Trouble
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
-from cadence_exporter.record.heartbeat import CHANNEL, Heartbeat
+from cadence_exporter.record.heartbeat import CHANNEL, LONGEST_SILENCE_S, Heartbeat
 from cadence_exporter.record.sinks.board import SinkBoard
 from cadence_exporter.record.sinks.courier import Courier
 from cadence_exporter.record.sinks.outbox import Outbox
@@ -41,7 +41,7 @@ class Watched(World):
         self.board = SinkBoard(self.clock, self.outbox)
         self.board.open({CHANNEL.name: Heartbeat.name})
         sink = Heartbeat(f"https://{CANARY}.invalid{path}", InProcess(self.check), self.outbox, self.clock)
-        self.courier = Courier(sink, InlineLane("heartbeat"), self.board, self.clock)
+        self.courier = Courier(sink, InlineLane("heartbeat"), self.board, self.clock, LONGEST_SILENCE_S)
 
 
 def test_each_healthy_cycle_is_a_ping():
@@ -164,3 +164,15 @@ def test_over_loopback_with_the_real_client():
         assert work() == 0
     assert check.seen == [("GET", "/uuid", "")]
     assert [(call.service, call.code) for call in calls.drain()] == [("heartbeat", "2xx")]
+
+
+def test_a_service_that_is_back_after_hours_hears_the_home_within_minutes():
+    home = Watched()
+    home.check.fault = lambda path: 500
+    for _ in range(100):
+        home.cycle()
+    home.check.fault = lambda path: None
+    before = home.clock.seconds
+    while not home.state.up:
+        home.cycle(pause=30.0)
+    assert home.clock.seconds - before <= LONGEST_SILENCE_S + 30.0

@@ -6,13 +6,17 @@ import pytest
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.delivery import Trouble
+from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.child import Said, run_child
-from cadence_exporter.outbound.https import Https
+from cadence_exporter.outbound.https import Answer, Https
 from cadence_exporter.outbound.lane import Lane
+from cadence_exporter.record.sheets import account
+from cadence_exporter.record.sheets.api import SheetsApi
 from cadence_exporter.record.sheets.rows import EVENT_HEADER, HIDDEN, STATUS_HEADER
 from cadence_exporter.record.sheets.sheet import GROWTH, TAIL, id_in
+from cadence_exporter.record.sinks.courier import DeliveryFailed
 from tests.fakes.google import EMAIL, SPREADSHEET, FakeGoogle, Grid, serving
 from tests.record.cycles import HOME, Hands, memory
 from tests.record.sinks.sink_world import LOG, World
@@ -356,3 +360,41 @@ def test_the_real_client_and_the_real_child_against_a_server_on_loopback():
         lane.close()
     assert google.tabs["Cadence"].lines()[1][4] == str(HOME)
     assert google.steps == ["token", "tabs", "change", "tabs", "read", "write"]
+
+
+def test_what_happened_while_the_sheet_waits_after_a_failure_is_in_the_homes_row_too():
+    world = World()
+    world.cycle()
+    world.google.fault = lambda step: 403
+    world.cycle()
+    world.move(pause=10.0)
+    world.google.fault = lambda step: None
+    world.cycle(pause=4000.0)
+    assert world.state.up
+    assert world.google.tabs["Cadence"].lines()[1][STATUS_HEADER.index("last change")] != ""
+
+
+@pytest.mark.parametrize(
+    ("body", "ask"),
+    [
+        ({"files": [{}]}, lambda api, deadline: api.find("name", deadline)),
+        ({"sheets": [{"properties": {"title": "x", "sheetId": 1e999, "gridProperties": {"rowCount": 1}}}]},
+         lambda api, deadline: api.tabs("x", deadline)),
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_is_a_failed_delivery_and_no_bug(body, ask):
+    class Odd:
+        def call(self, request, deadline):
+            return Answer(200, {}, json.dumps(body).encode(), 0.1)
+
+        def get(self, deadline):
+            return "token"
+
+    with pytest.raises(DeliveryFailed):
+        ask(SheetsApi(Odd(), Odd(), "https://x.invalid"), Instant(1.0))
+
+
+@pytest.mark.parametrize("body", [b"[" * 16_000, b'{"access_token":"x","expires_in":1' + b"0" * 400 + b"}"])
+def test_a_token_answer_that_makes_no_sense_is_a_failed_delivery_and_no_bug(body):
+    with pytest.raises(DeliveryFailed):
+        account._grant(body)
