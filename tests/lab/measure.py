@@ -52,7 +52,7 @@ def main() -> None:
     if not options.only_page:
         with ThreadPoolExecutor(options.labs) as pool:
             list(pool.map(lambda batch: _run(options, *batch), list(_left_to_do(options))))
-    write_page(_lines(options.ledger), options.page, options.labs)
+    write_page(_lines(options.ledger), options.page, options.labs, options.remark)
 
 
 def _options() -> argparse.Namespace:
@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--ledger", type=Path, default=ROOT / "build/lab.jsonl")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/LAB.md")
+    parser.add_argument("--remark", default="", help="what whoever reads the page should know of this measurement")
     parser.add_argument("--only-page", action="store_true", help="measure nothing, write the page from the ledger")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--mode", help=argparse.SUPPRESS)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -53,11 +54,11 @@ NOTES = """\
 """
 
 
-def write_page(lines: Sequence[Line], page: Path, labs: int) -> None:
+def write_page(lines: Sequence[Line], page: Path, labs: int, remark: str) -> None:
     """Write the tables that there is something for."""
     machine = f"{os.cpu_count()} cores, {_system()}, Python {platform.python_version()}"
     head = INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), labs=labs, machine=machine)
-    parts = (head, *_sections(lines), NOTES)
+    parts = (head + (f"\n{textwrap.fill(remark, 138)}\n" if remark else ""), *_sections(lines), NOTES)
     page.write_text("\n".join(parts))
 
 
