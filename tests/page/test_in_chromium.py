@@ -157,3 +157,12 @@ def test_without_javascript_the_page_is_whole(browser):
         finally:
             browser.call("Emulation.setScriptExecutionDisabled", value=False)
         assert with_script > 500
+
+
+def test_a_password_in_the_address_does_not_keep_the_page_from_being_fresh(browser):
+    """A relative address would take it over, and fetch refuses such addresses."""
+    home = Home().healthy()
+    with served(home) as url:
+        opened(browser, url.replace("http://", "http://user:word@"))
+        home.down()
+        waits(browser, "document.title.startsWith('DOWN')")

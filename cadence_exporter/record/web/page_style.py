@@ -64,7 +64,8 @@ SCRIPT = """
     if (busy || document.hidden || !getSelection().isCollapsed) return;
     busy = true;
     try {
-      const answer = await fetch(location.pathname, { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(8000) });
+      const here = location.origin + location.pathname;
+      const answer = await fetch(here, { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(8000) });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const old = document.querySelector("main"), fresh = page.querySelector("main");
       if (!answer.ok || !fresh) throw new Error("not the page");
