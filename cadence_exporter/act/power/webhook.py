@@ -47,8 +47,9 @@ class Webhook:
         body = self._call(self._hooks.state, "GET", deadline)
         if self._identity is None:
             return Identity((urlsplit(self._hooks.cut).hostname or "").lower(), "webhook", "")
-        shown = self._identity if self._identity in body else "unknown"
-        return Identity(plain_id(shown), "webhook", "")
+        known, said = plain_id(self._identity), body.lower()  # in the settings it is written as people like to, too
+        there = known in said or known in said.replace(":", "").replace("-", "")
+        return Identity(known if there else "unknown", "webhook", "")
 
     def read(self, deadline: Instant) -> PowerReading:
         """Raises ProbeFailed."""
