@@ -50,6 +50,11 @@ def see(ledger: RecoveryMemory, view: PowerView, phase: Phase, now: Now) -> Reco
     return ledger
 
 
+def out_of_sight(ledger: RecoveryMemory, now: Now) -> RecoveryMemory:
+    """The UPS does not answer: what runs without a battery may have lost its power, the way to the UPS with it."""
+    return replace(ledger, mains_back=now)
+
+
 def intend(ledger: RecoveryMemory, bounce: Bounce, now: Now) -> RecoveryMemory:
     """The ledger as it is put on disk before the power is cut: from now on it counts, and somebody owes a look at its end.
 

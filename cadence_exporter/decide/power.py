@@ -30,6 +30,8 @@ def decide_power(
     """One cycle's decision about the power. ``phase`` is the one that this cycle comes to."""
     before, view = memory.recovery, assessment.power
     ledger = book.see(book.hear(before, requests, now), view, phase, now)
+    if policy.recovery.ups and view.on_mains is None:
+        ledger = book.out_of_sight(ledger, now)
     standing = recovery.Standing(
         phase=phase,
         since=memory.since if phase is memory.phase else now,

@@ -112,7 +112,7 @@ class RecoveryMemory:
     """Until then Cadence watches and changes nothing; on both clocks, and the later one counts."""
     on_battery: bool = False
     mains_back: Now | None = None
-    """When the mains returned last: the gear of the ISP boots too."""
+    """When the mains returned last, or the UPS was last not to be asked: the gear of the ISP boots too."""
     low_battery: bool | None = None
     """As this process last saw the UPS; ``None``: it has not seen it yet."""
 
