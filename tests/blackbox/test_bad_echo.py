@@ -29,7 +29,8 @@ from tests.blackbox.safety import (
     was_down,
 )
 
-NO_ROUTER_WORD = {"router": {"natpmp": False}}
+NO_ROUTER_WORD = {"router": {"natpmp": False}, "wan": {"tripwire": "off"}}
+"""Nobody beside the echo services has a word on the address."""
 """Nothing spares the echo services, they are asked in every cycle; and no veto hides what they themselves come to."""
 
 
