@@ -29,6 +29,7 @@ from cadence_exporter.record.state.history import read
 from cadence_exporter.record.state.lock import InUse
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.supervisor import Supervisor
+from cadence_exporter.record.web.listen import ListenFailed
 from cadence_exporter.record.web.live_config import LiveWebConfig
 from cadence_exporter.record.web.nic_update import NicLogin, NicUpdate
 from cadence_exporter.record.web.past import Past
@@ -85,7 +86,11 @@ class Service:
         routes = Routes(
             self._board, self._metrics.registry, web_config, self.doorbell.ring, self._nic_update, self._desk
         )
-        self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
+        try:
+            self.web = WebServer(self._settings.listen_address(), routes, web_config, self.clock, self._faults)
+        except ListenFailed:
+            self._store.close(self.clock.now())
+            raise
         self._announce(loaded)
 
     def listen(self) -> None:

@@ -123,8 +123,8 @@ def _told(*, killed):
         opened.commit(eventful(clock.now(), number))
         files = {each.name: each.read_bytes() for each in place.iterdir() if each.name != "lock"}
         known.append(_known(files))
+    opened.close(clock.now())
     if not killed:
-        opened.close(clock.now())
         files = {each.name: each.read_bytes() for each in place.iterdir() if each.name != "lock"}
     files.pop("state.db-shm", None)
     return files, tuple(known)
