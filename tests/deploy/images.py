@@ -96,6 +96,9 @@ def make_stand_in(service: str, image: str) -> None:
     subprocess.run(["cp", "-a", WORK / "root", root], check=True)
     shutil.rmtree(root / "usr/local/lib", ignore_errors=True)
     shutil.copy2(f"/usr/bin/{STAND_INS[service]}", root / "bin" / service)
+    texts = Path("/usr/share/prometheus") / service  # the templates of messages, which others compile in
+    if texts.exists():
+        shutil.copytree(texts, root / texts.relative_to("/"))
     (root / service).mkdir()
     os.chown(root / service, 65534, 65534)
     load(root, image, f'ENTRYPOINT ["/bin/{service}"]', "USER 65534:65534", f"WORKDIR /{service}")
