@@ -386,4 +386,4 @@ STANDS_BEHIND_ANOTHER = (Suppression.DISABLED, Suppression.STORE, Suppression.UN
 def test_the_search_misses_each_guardrail_that_is_taken_away(monkeypatch, reason) -> None:
     monkeypatch.setitem(recovery.GUARDS, reason, lambda *_: None)
     with pytest.raises(Broken):
-        explore(3_000)
+        explore(8_000)  # a spent budget lies deep: two bounces, two cooldowns
