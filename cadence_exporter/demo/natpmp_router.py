@@ -1,14 +1,13 @@
 """A router's NAT-PMP side on loopback: answers the question for its WAN address (RFC 6886 section 3.2), or does not."""
 
-import contextlib
 import socket
 import struct
-import threading
 from collections.abc import Callable
 from enum import StrEnum
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.demo.closes import Closes
+from cadence_exporter.demo.udp_port import Sender, UdpPort
 from cadence_exporter.seams import Clock
 
 RESPONSE = struct.Struct("!BBHI4s")
@@ -43,13 +42,8 @@ class NatPmpRouter(Closes):
         """A WAN address of its own: private or CGNAT when there is another NAT behind it, or a lie."""
         self.requests = 0
         self._booted_at = self._clock.monotonic()
-        self._closing = threading.Event()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
-        self.host = host
-        self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name=f"natpmp {self.port}", daemon=True)
-        self._thread.start()
+        self._udp = UdpPort(self._treat, host)
+        self.host, self.port = self._udp.host, self._udp.port
 
     def reboot(self) -> None:
         """The epoch begins anew."""
@@ -57,24 +51,11 @@ class NatPmpRouter(Closes):
 
     def close(self) -> None:
         """Give the port back."""
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", (self.host, self.port))
-        self._thread.join()
-        self._socket.close()
+        self._udp.close()
 
-    def _serve(self) -> None:
-        while True:
-            request, sender = self._socket.recvfrom(64)
-            if self._closing.is_set():
-                return
-            self.requests += 1
-            response = self._respond(request)
-            if response is not None:
-                with contextlib.suppress(OSError):
-                    self._socket.sendto(response, sender)
+    def _treat(self, request: bytes, _: Sender) -> bytes | None:
+        self.requests += 1
+        return self._respond(request)
 
     def _respond(self, request: bytes) -> bytes | None:
         if self.mode is NatPmpMode.OFF or len(request) < 2:  # noqa: PLR2004 - version and opcode

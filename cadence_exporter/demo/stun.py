@@ -1,14 +1,12 @@
 """A STUN server on loopback: says the address of the pretend home to whoever asks where he is seen from (RFC 8489)."""
 
-import contextlib
-import socket
 import struct
-import threading
 from collections.abc import Callable
 from enum import StrEnum
 from ipaddress import IPv4Address
 
 from cadence_exporter.demo.closes import Closes
+from cadence_exporter.demo.udp_port import Sender, UdpPort
 
 COOKIE = 0x2112A442
 REQUEST, SUCCESS, ERROR = 0x0001, 0x0101, 0x0111
@@ -37,15 +35,10 @@ class StunFake(Closes):
         self.mode = StunMode.ANSWER
         self.mapped_port: int | None = None
         self.requests = 0
-        self.heard_from: set[tuple[str, int]] = set()
+        self.heard_from: set[Sender] = set()
         """The sockets that asked."""
-        self._closing = threading.Event()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
-        self.host = host
-        self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name=f"stun {self.port}", daemon=True)
-        self._thread.start()
+        self._udp = UdpPort(self._treat, host)
+        self.host, self.port = self._udp.host, self._udp.port
 
     @property
     def url(self) -> str:
@@ -54,25 +47,14 @@ class StunFake(Closes):
 
     def close(self) -> None:
         """Give the port back."""
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", (self.host, self.port))
-        self._thread.join()
-        self._socket.close()
+        self._udp.close()
 
-    def _serve(self) -> None:
-        while True:
-            question, sender = self._socket.recvfrom(1500)
-            if self._closing.is_set():
-                return
-            if len(question) < HEADER_BYTES or self.mode is StunMode.OFF:
-                continue
-            self.requests += 1
-            self.heard_from.add(sender)
-            with contextlib.suppress(OSError):
-                self._socket.sendto(self._answer(question, sender[1]), sender)
+    def _treat(self, question: bytes, sender: Sender) -> bytes | None:
+        if len(question) < HEADER_BYTES or self.mode is StunMode.OFF:
+            return None
+        self.requests += 1
+        self.heard_from.add(sender)
+        return self._answer(question, sender[1])
 
     def _answer(self, question: bytes, port: int) -> bytes:
         transaction = question[8:HEADER_BYTES]
