@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from cadence_exporter.decide.echo_rests import resting
@@ -20,7 +20,7 @@ from cadence_exporter.model.observation import (
     PathWorks,
     RouterAlive,
 )
-from cadence_exporter.observe.gateway import Gateway, default_gateway
+from cadence_exporter.observe.gateway import Gateway, gateway_of
 from cadence_exporter.observe.names import a_name, resolve
 from cadence_exporter.observe.own_link import own_link
 from cadence_exporter.observe.path_gate import PathGate
@@ -62,6 +62,7 @@ class ProbeCrew:
         self._settings = settings
         self._https = https
         self._word = LastWord() if word is None else word
+        self._find_gateway = gateway_of(settings.router.address)
         self._lanes = ProbeLanes(clock, faults)
         self._targets = tuple((text, parse_target(text)) for text in settings.wan.targets)
         self._power = PowerWatch(gear, self._lanes)
@@ -79,7 +80,7 @@ class ProbeCrew:
         """See the seam. Back within ``loop.probe_timeout`` and 70 ms, even when every lane hangs."""
         began = self._clock.monotonic()
         deadline = later(began, self._settings.loop.probe_timeout)
-        gateway = self._gateway()
+        gateway = self._find_gateway()
         router_wan = self._words.start(gateway, deadline)
         router = self._start_router(gateway, deadline)
         ups, plug = self._power.start_ups(deadline), self._power.start_plug(memory, now, deadline)
@@ -126,10 +127,6 @@ class ProbeCrew:
     def close(self) -> None:
         """Let the lanes end; does not wait for hung ones. Another crew takes over after a reload."""
         self._lanes.close()
-
-    def _gateway(self) -> Gateway | None:
-        configured = self._settings.router.address
-        return default_gateway() if configured == "auto" else Gateway(ip_address(configured), None)
 
     def _start_router(self, gateway: Gateway | None, deadline: Instant) -> Pending[RouterAlive] | None:
         if gateway is None:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.trace import Neighbour, OwnLink
-from cadence_exporter.observe.gateway import IPV4_ROUTES, IPV6_ROUTES
-
-NEIGHBOURS = Path("/proc/net/arp")
+from cadence_exporter.observe.kernel_tables import (
+    IPV4_ROUTES,
+    IPV6_ROUTES,
+    NEIGHBOURS,
+    ipv4_default_routes,
+    ipv6_default_routes,
+    rows,
+)
 
 # Any public address will do: connecting a UDP socket only asks the kernel for the way.
 _SOMEWHERE = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
@@ -19,8 +24,6 @@ _SIOCGIFFLAGS = 0x8913  # linux/sockios.h
 _NAME_BYTES = 16  # linux/if.h: IFNAMSIZ
 _IFREQ = struct.Struct(f"={_NAME_BYTES}sH22x")
 _UP_AND_RUNNING = 0x1 | 0x40  # linux/if.h: IFF_UP, IFF_RUNNING; the second is operational state up, RFC 2863
-_IPV4_UP, _IPV6_UP = 0x1, 0x1  # linux/route.h: RTF_UP
-_IPV6_REJECT = 0x200  # linux/route.h: RTF_REJECT, the kernel's own "no route" entry
 _COMPLETE = 0x2  # linux/if_arp.h: ATF_COM
 
 
@@ -38,17 +41,8 @@ def own_link(gateway: IpAddress | None, neighbours: Path = NEIGHBOURS) -> OwnLin
 
 def default_interface(ipv4_routes: Path = IPV4_ROUTES, ipv6_routes: Path = IPV6_ROUTES) -> str | None:
     """Where the default route with the lowest metric leads, with a gateway or without (a PPP line); IPv4 before IPv6."""
-    found: list[tuple[int, str]] = []
-    for row in _rows(ipv4_routes)[1:]:
-        with suppress(ValueError, IndexError):
-            if int(row[1], 16) == 0 and int(row[7], 16) == 0 and int(row[3], 16) & _IPV4_UP:
-                found.append((int(row[6]), row[0]))
-    for row in [] if found else _rows(ipv6_routes):
-        with suppress(ValueError, IndexError):
-            is_default = int(row[0], 16) == 0 and int(row[1], 16) == 0
-            if is_default and int(row[8], 16) & (_IPV6_UP | _IPV6_REJECT) == _IPV6_UP and row[9] != "lo":
-                found.append((int(row[5], 16), row[9]))
-    return min(found)[1] if found else None
+    found = list(ipv4_default_routes(ipv4_routes)) or list(ipv6_default_routes(ipv6_routes))
+    return min(found, key=lambda route: route.metric).interface if found else None
 
 
 def carrier(interface: str) -> bool | None:
@@ -73,7 +67,7 @@ def neighbour(gateway: IpAddress | None, neighbours: Path = NEIGHBOURS) -> Neigh
     """
     if not isinstance(gateway, IPv4Address):
         return Neighbour.UNKNOWN
-    for row in _rows(neighbours)[1:]:
+    for row in rows(neighbours)[1:]:
         with suppress(ValueError, IndexError):
             if row[0] == str(gateway):
                 return Neighbour.ANSWERS if int(row[2], 16) & _COMPLETE else Neighbour.SILENT
@@ -86,15 +80,3 @@ def _own_address(version: int) -> IpAddress | None:
         sock.connect((_SOMEWHERE[version], 9))
         return ip_address(sock.getsockname()[0])
     return None
-
-
-def _rows(path: Path) -> list[list[str]]:
-    text = _text(path)
-    return [line.split() for line in text.splitlines()] if text else []
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None

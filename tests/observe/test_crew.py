@@ -21,6 +21,7 @@ from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import EchoPlan, Memory, Phase
 from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation, RouterWan
 from cadence_exporter.observe import crew as crew_module
+from cadence_exporter.observe import gateway as gateway_module
 from cadence_exporter.observe import router_word
 from cadence_exporter.observe.crew import ProbeCrew
 from cadence_exporter.observe.probe_lanes import GRACE_S
@@ -151,7 +152,7 @@ def test_a_silent_router_delays_the_echo_services_for_a_moment_only(
 def test_without_a_gateway_the_rest_is_still_observed(
     loopback: Any, home: Callable[..., Home], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew_module, "default_gateway", lambda: None)
+    monkeypatch.setattr(gateway_module, "default_gateway", lambda: None)
     url = f"http://127.0.0.1:{loopback.answer(ECHO)}/"
     seen = home(router={"address": "auto", "natpmp": True}, public_ip={"echo": [url], "quorum": 1}).observe()
     assert (seen.gateway, seen.router_wan) == (None, None)
