@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,14 +12,11 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import later
 from cadence_exporter.model.ranges import special_range
 from cadence_exporter.model.trace import OwnLink, Trace, TraceMethod
-from cadence_exporter.observe.gateway import default_gateway
+from cadence_exporter.observe.gateway import gateway_of
 from cadence_exporter.observe.own_link import own_link
-from cadence_exporter.observe.path_watch import traceable
-from cadence_exporter.observe.syn_trace import syn_trace
-from cadence_exporter.observe.wan_trace import trace as trace_by
+from cadence_exporter.observe.tracer import first_traceable, trace_by
 from cadence_exporter.settings.endpoints import parse_target
 from cadence_exporter.settings.load import load
-from cadence_exporter.settings.schema import Settings
 
 REACHED, NOT_REACHED = 0, 3
 TIMEOUT_S = 3.0
@@ -30,13 +26,12 @@ def trace(config: Path | None, method: str, *, as_json: bool, out: TextIO | None
     """Returns 0 when the first WAN target that is an address was reached, 3 when not. Raises SettingsError."""
     out = out or sys.stdout
     settings = load(config, os.environ, Path.cwd()).settings
-    gateway = _gateway(settings)
+    router = gateway_of(settings.router.address)()
+    gateway = router.address if router else None
     found, why = None, "no WAN target is an address"
-    target = next((each for each in map(parse_target, settings.wan.targets) if traceable(each) is not None), None)
+    target = first_traceable(map(parse_target, settings.wan.targets))
     if target is not None:
-        address = traceable(target)
-        assert address is not None  # noqa: S101 - just chosen so
-        found, why = _first(address, target.port, method)
+        found, why = _first(*target, method)
     link = own_link(gateway)  # after the packets: the kernel knows by then who is on the link
     if as_json:
         json.dump(_document(link, gateway, found, why), out, indent=2)
@@ -46,31 +41,17 @@ def trace(config: Path | None, method: str, *, as_json: bool, out: TextIO | None
     return REACHED if found is not None and found.reached_at is not None else NOT_REACHED
 
 
-def _gateway(settings: Settings) -> IpAddress | None:
-    if settings.router.address != "auto":
-        return ip_address(settings.router.address)
-    gateway = default_gateway()
-    return gateway.address if gateway else None
-
-
 def _first(address: IpAddress, port: int, method: str) -> tuple[Trace | None, str]:
     """By this method, or by the first that may be used; with why there is none."""
-    why = ""
+    why, clock = "", SystemClock()
     for each in (TraceMethod.ICMP, TraceMethod.UDP) if method == "auto" else (TraceMethod(method),):
         try:
-            return _by(address, port, each), ""
+            return trace_by(each, address, port, clock, later(clock.monotonic(), TIMEOUT_S)), ""
         except PermissionError:
             why = f"{each} is not permitted here (net.ipv4.ping_group_range, or CAP_NET_RAW)"
         except ProbeFailed as failed:
             why = failed.detail
     return None, why
-
-
-def _by(address: IpAddress, port: int, method: TraceMethod) -> Trace:
-    if method is TraceMethod.TCP:
-        return syn_trace(address, port)
-    clock = SystemClock()
-    return trace_by(address, method, clock, later(clock.monotonic(), TIMEOUT_S))
 
 
 def _lines(link: OwnLink, gateway: IpAddress | None, found: Trace | None, why: str) -> list[str]:

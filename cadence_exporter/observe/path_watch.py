@@ -6,17 +6,13 @@ A trace has a lane of its own and keeps no cycle waiting: what is not there in t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Memory
-from cadence_exporter.model.observation import Answered, FailureReason, PathWorks, Reading
-from cadence_exporter.model.operators import literal_of
-from cadence_exporter.model.trace import Hop, Trace, TraceMethod, UsualPath
-from cadence_exporter.observe.icmp import ping
+from cadence_exporter.model.observation import Answered, PathWorks, Reading
+from cadence_exporter.model.trace import Trace, UsualPath
 from cadence_exporter.observe.probe_lanes import Pending, ProbeLanes
-from cadence_exporter.observe.syn_trace import syn_trace
-from cadence_exporter.observe.wan_trace import trace
+from cadence_exporter.observe.tracer import TRACE_S, Tracer, first_traceable
 from cadence_exporter.seams import Clock
 from cadence_exporter.settings.endpoints import Target
 
@@ -30,72 +26,7 @@ USUAL_FOR_S = 12 * 3600.0
 """How long a trace of the working path is good for."""
 USUAL_AGAIN_S = 3600.0
 """Between two attempts to learn the usual path, where it cannot be learnt."""
-_TRACE_S = 2.5
-_PING_S = 0.5
 _LANE = "trace"
-
-
-class Tracer:
-    """One target, by the method that shows most of the way: the unprivileged ones first."""
-
-    def __init__(self, address: IpAddress, port: int, clock: Clock) -> None:
-        self._address = address
-        self._port = port
-        self._clock = clock
-        self._best: TraceMethod | None = None
-        self.router: IpAddress | None = None
-        """Who is first on the way, as known when a trace is asked for."""
-
-    def remember(self, usual: UsualPath) -> None:
-        """How the working path was traced before a restart or a reload: only a trace of the same kind can be held against it."""
-        self._best = self._best or usual.method
-
-    def of_broken_path(self) -> Trace:
-        """With what showed most while the path worked. Raises ProbeFailed."""
-        with_best = None if self._best is None else self._try(self._best)
-        return self._beside_router(with_best or self._first((TraceMethod.ICMP, TraceMethod.UDP)))
-
-    def of_working_path(self) -> Trace:
-        """By each method in turn, until one shows a hop beyond the first. Raises ProbeFailed."""
-        best: Trace | None = None
-        for method in TraceMethod:
-            found = self._try(method)
-            if found is not None and (best is None or len(found.hops) > len(best.hops)):
-                best = found
-            if best is not None and any(hop.ttl > 1 for hop in best.hops):
-                break
-        if best is None:
-            raise ProbeFailed(FailureReason.OTHER, f"no trace to {self._address}")
-        self._best = best.method
-        return replace(best, path_worked=True)
-
-    def _beside_router(self, found: Trace) -> Trace:
-        """When nobody spoke of the packets: with the router, if it answers a ping just then.
-
-        A Linux router that has no way further says so once in two seconds without traffic: ours never ends, so it may never say it.
-        """
-        if found.hops or found.reached_at is not None or self.router is None:
-            return found
-        try:
-            ping(self.router, self._clock, later(self._clock.monotonic(), _PING_S))
-        except (ProbeFailed, OSError):
-            return found
-        return replace(found, hops=(Hop(1, self.router),), packets=found.packets + 1)
-
-    def _first(self, methods: Sequence[TraceMethod]) -> Trace:
-        for method in methods:
-            found = self._try(method)
-            if found is not None:
-                return found
-        raise ProbeFailed(FailureReason.OTHER, f"no trace to {self._address}")
-
-    def _try(self, method: TraceMethod) -> Trace | None:
-        try:
-            if method is TraceMethod.TCP:
-                return syn_trace(self._address, self._port)
-            return trace(self._address, method, self._clock, later(self._clock.monotonic(), _TRACE_S))
-        except (ProbeFailed, PermissionError):
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +43,8 @@ class PathWatch:
     def __init__(self, targets: Sequence[Target], lanes: ProbeLanes, clock: Clock) -> None:
         self._lanes = lanes
         self._clock = clock
-        address = next((literal for target in targets if (literal := traceable(target)) is not None), None)
-        port = next((target.port for target in targets if traceable(target) is not None), 0)
-        self._tracer = None if address is None else Tracer(address, port, clock)
+        target = first_traceable(targets)
+        self._tracer = None if target is None else Tracer(*target, clock)
         self._pending: Pending[Trace] | None = None
         self._of_working = False
         self._began: Instant | None = None
@@ -170,7 +100,7 @@ class PathWatch:
         if works:
             self._worked_since = True
         elif pending is not None and not self._of_working:
-            pending.reading(Instant(min(deadline, later(self._clock.monotonic(), _TRACE_S))))
+            pending.reading(Instant(min(deadline, later(self._clock.monotonic(), TRACE_S))))
         if pending is None or not pending.done:
             return self._aged(is_news=False)
         self._pending = None
@@ -185,9 +115,3 @@ class PathWatch:
             return self._shown.reading if self._shown else None
         age_s = max(0.0, self._clock.monotonic() - self._shown.at)
         return replace(self._shown.reading, value=replace(self._shown.reading.value, age_s=age_s, is_news=is_news))
-
-
-def traceable(target: Target) -> IpAddress | None:
-    """The address of a target that can be traced: one that is spelt out, and not this host itself."""
-    literal = literal_of(target.host)
-    return None if literal is None or literal.is_loopback else literal

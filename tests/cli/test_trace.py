@@ -20,8 +20,8 @@ def way(monkeypatch, tmp_path):
     """What the packets find; whoever changes it breaks the way."""
     found = {"hops": (Hop(1, ROUTER), Hop(2, BNG)), "reached": 5, "refused": ()}
 
-    def traced(address, method, clock, deadline):
-        del clock, deadline
+    def traced(method, address, port, clock, deadline):
+        del port, clock, deadline
         if method in found["refused"]:
             raise PermissionError
         if not found["hops"]:

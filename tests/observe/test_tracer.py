@@ -1,4 +1,4 @@
-"""Who belongs to a trace of which nobody spoke."""
+"""Which packets are sent, and who belongs to a trace of which nobody spoke."""
 
 from ipaddress import ip_address
 
@@ -9,8 +9,8 @@ from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Hop, Trace, TraceMethod, UsualPath
-from cadence_exporter.observe import path_watch
-from cadence_exporter.observe.path_watch import Tracer
+from cadence_exporter.observe import tracer as tracer_module
+from cadence_exporter.observe.tracer import Tracer
 
 TARGET, ROUTER, ISP = ip_address("1.1.1.1"), ip_address("192.168.77.1"), ip_address("81.2.69.1")
 
@@ -21,7 +21,7 @@ def dead(*_):
 
 def traced(monkeypatch, *hops, ping, router=ROUTER):
     """The hops of a trace in which these spoke, beside a router that answers pings like that."""
-    monkeypatch.setattr(path_watch, "ping", ping)
+    monkeypatch.setattr(tracer_module, "ping", ping)
     tracer = Tracer(TARGET, 443, SystemClock())
     tracer.router = router
     tracer._first = lambda _: Trace(TARGET, TraceMethod.ICMP, hops, None, 40)
@@ -48,8 +48,8 @@ def test_without_a_gateway_nobody_is_asked(monkeypatch):
 def test_after_a_restart_the_broken_path_is_traced_as_the_working_one_was(monkeypatch):
     """By pings nobody may ever answer here; that silence would look like a dead line."""
     asked = []
-    monkeypatch.setattr(path_watch, "trace", lambda _, method, *__: asked.append(method) or dead())
-    monkeypatch.setattr(path_watch, "syn_trace", lambda *_: asked.append(TraceMethod.TCP) or dead())
+    monkeypatch.setattr(tracer_module, "trace", lambda _, method, *__: asked.append(method) or dead())
+    monkeypatch.setattr(tracer_module, "syn_trace", lambda *_: asked.append(TraceMethod.TCP) or dead())
     for learnt_by in TraceMethod:
         asked.clear()
         tracer = Tracer(TARGET, 443, SystemClock())
