@@ -100,8 +100,9 @@ def _pretend(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         nargs="?",
         default="quiet-month",
         metavar="SCENARIO",
-        help="default %(default)s; a wrong name lists all",
+        help="default %(default)s",
     )
+    simulate.add_argument("--list", action="store_true", help="the scenarios, and nothing else")
     simulate.add_argument("--days", type=_days, default=None, metavar="N", help="how long the weather lasts")
     simulate.add_argument(
         "--seed", type=int, default=1, metavar="N", help="the same seed gives the same weather (default 1)"
@@ -118,7 +119,9 @@ def _pretend(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     demo.add_argument(
         "--speed", type=_speed, default=1.0, metavar="N", help="how many times faster, 0.1 to 20 (default 1)"
     )
-    demo.add_argument("--listen", default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)")
+    demo.add_argument(
+        "--listen", type=_listen, default="127.0.0.1:9923", metavar="ADDR", help="host:port (default %(default)s)"
+    )
     demo.set_defaults(command=_demo)
 
 
@@ -222,8 +225,11 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from cadence_exporter.cli.simulate import simulate  # noqa: PLC0415
+    from cadence_exporter.cli.simulate import listed, simulate  # noqa: PLC0415
 
+    if options.list:
+        print(listed(), end="")  # noqa: T201 - what the user asked for
+        return 0
     return simulate(options.scenario, options.days, options.seed, as_json=options.json, metrics_out=options.metrics_out)
 
 
@@ -241,6 +247,16 @@ def _speed(text: str) -> float:
     if not SLOWEST <= speed <= FASTEST:
         raise argparse.ArgumentTypeError(f"give {SLOWEST:g} to {FASTEST:g}")
     return speed
+
+
+def _listen(text: str) -> str:
+    from cadence_exporter.settings.endpoints import parse_listen  # noqa: PLC0415
+
+    try:
+        parse_listen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _number(text: str) -> float:

@@ -68,5 +68,10 @@ def _progress(terminal: TextIO, scenario: Scenario) -> Callable[[float], None]:
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, SCENARIOS, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    listed = "\n".join(f"  {each.name:<20} {each.about}" for each in SCENARIOS.values())
-    return f"no scenario {name!r}{hint}\n{listed}\n"
+    return f"no scenario {name!r}{hint}\n{listed()}"
+
+
+def listed() -> str:
+    """Every scenario, one a line."""
+    width = max(map(len, SCENARIOS))
+    return "".join(f"  {each.name:<{width}}  {each.about}\n" for each in SCENARIOS.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from cadence_exporter.model.operators import operator_of
+from cadence_exporter.model.operators import is_loopback, operator_of
 from cadence_exporter.settings.schema import Settings
 
 
@@ -19,6 +19,9 @@ def _not_built(settings: Settings) -> Iterator[str]:
 
 
 def _weakened(settings: Settings) -> Iterator[str]:
+    host, _ = settings.listen_address()
+    if settings.web_config_file is None and not is_loopback(host):
+        yield "listen: is not loopback, so whoever reaches this host may read metrics and status; a web_config_file asks for a password"
     if settings.public_ip.quorum == 1:
         yield "public_ip.quorum: is 1, so a single echo service that lies or errs can move your DNS records; 2 is safer"
     if settings.loop.confirmations == 1:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
+from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.durations import format_duration
 from cadence_exporter.settings.keys import RECORDS, kind_of, leaves
 from cadence_exporter.settings.load import Loaded
@@ -20,7 +21,10 @@ _SPECIAL = set(":#[]{},&*!|>%@`'\"\\")
 
 def render(loaded: Loaded) -> str:
     """The effective settings as text; ends with the warnings, if there are any."""
-    lines = [f"# settings file: {loaded.path or 'none, built-in defaults'}"]
+    files = [str(loaded.path)] if loaded.path else []
+    lines = [
+        f"# settings files: {', '.join([*files, *([DOTENV] if loaded.dotenv else [])]) or 'none, built-in defaults'}"
+    ]
     shown: tuple[str, ...] = ()
     for key, _ in leaves():
         *sections, name = key.split(".")

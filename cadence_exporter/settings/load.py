@@ -45,6 +45,8 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     path: Path | None = None
     """The YAML file that was read."""
+    dotenv: bool = False
+    """Whether there is a ``.env`` beside it."""
     exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Variables of ``.env`` that a library wants in the process: for the command line to set, when they are not set already."""
 
@@ -88,6 +90,7 @@ def load(
             *missing_extras(settings),
         ),
         path=path,
+        dotenv=is_file(cwd / DOTENV),
         exports=MappingProxyType(
             {
                 name: variables[name].text

@@ -1,5 +1,6 @@
 """What must hold between settings, each with the values in its sentence. Pure: settings in, broken rules out."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -44,13 +45,13 @@ def broken_rules(settings: Settings) -> Iterator[Broken]:
 
 def _loop(settings: Settings) -> Iterator[Broken]:
     loop = settings.loop
-    fastest = loop.interval * loop.fast_factor
+    fastest, slowest = loop.interval * loop.fast_factor, loop.probe_timeout / loop.fast_factor
     if loop.probe_timeout > fastest * (1 + 1e-9):
         yield Broken(
             ("loop.probe_timeout", "loop.interval", "loop.fast_factor"),
             f"is {format_duration(loop.probe_timeout)}, but must be at most loop.interval x loop.fast_factor, which is "
             f"{format_duration(loop.interval)} x {loop.fast_factor:g} = {format_duration(round(fastest, 6))}; "
-            "lower it, or raise the interval",
+            f"lower the timeout, or raise the interval to {format_duration(math.ceil(slowest * 1000) / 1000)}",
         )
     if loop.fast_factor > loop.slow_factor:
         yield Broken(

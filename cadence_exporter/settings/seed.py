@@ -1,11 +1,14 @@
 """The short variables that a home with one record needs. They lie below the ``CADENCE_`` variables and above the YAML file."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.environment import Variable, Variables
 from cadence_exporter.settings.given import Given, Steps
 from cadence_exporter.settings.keys import RECORDS
+from cadence_exporter.settings.kinds import did_you_mean
 
 NAMES = {
     "CLOUDFLARE_API_BASE_URL": "providers.cloudflare.base_url",
@@ -25,6 +28,7 @@ _JSON_ITSELF = {"sheets.credentials_file": "sheets.credentials"}
 """Where a variable may hold a file's path or its content."""
 RECORD_NAME = "CLOUDFLARE_DNS_NAME"
 RECORD_ID = "CLOUDFLARE_DNS_RECORD_ID"
+PREFIX = "CLOUDFLARE_"
 TIME_ZONE = "TZ"
 """Read by the C library, not by the settings."""
 
@@ -48,7 +52,16 @@ def read_seed(variables: Variables, records_elsewhere: Given | None) -> Seed:
     if "GOOGLE_SHEET_NAME" in variables and "GOOGLE_SHEETS_CREDENTIALS" in variables:
         seed.given["sheets.enabled"] = variables["GOOGLE_SHEETS_CREDENTIALS"].given(value=True)
     _record(seed, variables, records_elsewhere)
+    seed.warnings += _unknown(variables)
     return seed
+
+
+def _unknown(variables: Variables) -> Iterator[str]:
+    """Only of ``.env``, which is ours: in the process other programs have variables that begin alike."""
+    known = [*NAMES, RECORD_NAME, RECORD_ID]
+    for name, variable in variables.items():
+        if name.upper().startswith(PREFIX) and name not in known and variable.origin.startswith(DOTENV):
+            yield f"{name}: is not a setting and counts for nothing ({variable.origin}){did_you_mean(name.upper(), known)}"
 
 
 def _seconds(variable: Variable) -> str:

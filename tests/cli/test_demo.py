@@ -28,3 +28,13 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_promised_before(capfd):
     said = capfd.readouterr()
     assert said.err.startswith("cannot listen on 127.0.0.1:")
     assert "A pretend home" not in said.out
+
+
+@pytest.mark.parametrize("listen", ["foo", "127.0.0.1:99999", "[127.0.0.1]:1"])
+def test_an_address_that_is_none_is_laid_to_the_option(listen, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["demo", "--listen", listen])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert "argument --listen: " in said
+    assert "cadence.yaml" not in said

@@ -13,6 +13,8 @@ RFC2136 = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com}}\n"
 @pytest.mark.parametrize(
     ("yaml", "warning"),
     [
+        ("listen: 0.0.0.0:9923", "listen: is not loopback, so whoever"),
+        ("listen: '[::]:9923'", "listen: is not loopback, so whoever"),
         ("public_ip: {quorum: 1}", "public_ip.quorum: is 1, so a single echo service"),
         ("loop: {confirmations: 1}", "loop.confirmations: is 1, so an address"),
         (
@@ -49,3 +51,17 @@ def test_a_secret_in_a_file_that_everybody_may_read_gives_a_warning(read: Read, 
     assert load(None, {"HOME": "/home/someone"}, tmp_path).warnings == (
         ".env: holds a secret, and everybody on this machine may read it; chmod 600 it",
     )
+
+
+def test_a_listener_with_a_password_of_its_own_gives_none(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "web.yml").write_text("basic_auth_users: {}\n")
+    assert read("listen: 0.0.0.0:9923\nweb_config_file: web.yml").warnings == ()
+
+
+def test_a_short_variable_that_is_none_gives_a_warning_in_our_own_file_only(read: Read) -> None:
+    (only,) = read(dotenv="CLOUDFLARE_DNS_NAMES=vpn.example.com\nCLOUDFLARE_EMAIL=\n").warnings
+    assert (
+        only
+        == "CLOUDFLARE_DNS_NAMES: is not a setting and counts for nothing (.env:1); did you mean CLOUDFLARE_DNS_NAME?"
+    )
+    assert read(dotenv="", CLOUDFLARE_ACCOUNT_ID="of another program").warnings == ()

@@ -64,3 +64,9 @@ def test_what_is_shown_can_be_loaded_again_and_means_the_same(read: Read, tmp_pa
     shown.write_text(render(loaded))
     assert yaml.safe_load(shown.read_text())["loop"]["jitter"] == "250ms"
     assert load(shown, {}, tmp_path).settings == loaded.settings
+
+
+def test_the_head_names_each_file_that_was_read(read: Read) -> None:
+    assert render(read()).startswith("# settings files: none, built-in defaults\n")
+    assert render(read(dotenv="LOG_LEVEL=info\n")).startswith("# settings files: .env\n")
+    assert render(read(yaml="site: home\n")).startswith("# settings files: cadence.yaml, .env\n")

@@ -199,3 +199,10 @@ def test_a_terminal_without_the_letters_of_the_bars_shows_question_marks():
         check=True,
     )
     assert b"????" in done.stdout
+
+
+def test_the_scenarios_are_listed_in_columns(capsys):
+    assert main(["simulate", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(SCENARIOS)
+    assert len({line.index(each.about) for line, each in zip(lines, SCENARIOS.values(), strict=True)}) == 1

@@ -14,6 +14,8 @@ MOST_NOTES = 100
 
 _ZONE_ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/-]{1,200}")
+_TOP_LEVEL = re.compile(r"\.(?:[a-z]{2,24}|xn--[a-z0-9-]{1,59})\Z")
+"""How public names end; tokens with dots in them seldom do."""
 _PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,23}")
 """Shorter than the tokens of Cloudflare (40 letters and digits), in case one stands where a name should."""
 
@@ -43,6 +45,14 @@ class Carried:
         """Something a person must know; once, however often it is true."""
         if text not in self.notes and len(self.notes) < MOST_NOTES:
             self.notes.append(text)
+
+    def left(self, name: str, why: str) -> None:
+        """A host that is not taken over, by its name where it is one: anything else might be a secret in the wrong place."""
+        try:
+            plain = parse_name(name)
+        except ValueError:
+            plain = ""
+        self.note(f"{plain}, {why}" if _TOP_LEVEL.search(plain) else why)
 
     def record(self, name: str, types: tuple[str, ...], ttl: str, proxied: bool | None) -> None:
         """A record to keep. What is no full DNS name is left out and not shown: it might be a secret in the wrong place."""

@@ -17,7 +17,7 @@ LEFT = {
     "use": "use, web: Cadence asks several services at once and believes what they agree on (public_ip.echo)",
     "usev4": "usev4, webv4: Cadence asks several services at once and believes what they agree on (public_ip.echo)",
     "usev6": "usev6, webv6: Cadence asks several services at once and believes what they agree on (public_ip.echo6)",
-    "server": "server: Cloudflare's API is used where it is (providers.cloudflare.base_url)",
+    "server": "server: names a provider's own API; where Cloudflare's is Cadence knows by itself",
     "proxy": "proxy: Cadence uses no proxy, whose address would be taken for the home's",
     "mail": "mail: messages go by notify.urls",
     "mail-failure": "mail-failure: messages go by notify.urls",
@@ -69,7 +69,8 @@ def _assignments(line: str) -> tuple[dict[str, str], list[str]]:
 def _hosts(carried: Carried, values: dict[str, str], names: list[str]) -> None:
     protocol = values.get("protocol", "dyndns2")
     if protocol != "cloudflare":
-        carried.note(f"hosts with protocol={word(protocol)}: only cloudflare can be taken over")
+        for name in filter(None, names):
+            carried.left(name, f"protocol={word(protocol)}: only cloudflare can be taken over")
         return
     _credentials(carried, values)
     for name in filter(None, names):

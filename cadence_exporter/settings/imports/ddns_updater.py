@@ -25,7 +25,8 @@ def read(text: str) -> Carried:
         provider = entry.get("provider")
         if provider != "cloudflare":
             name = word(provider) if isinstance(provider, str) else "(none given)"
-            carried.note(f"provider {name}: only cloudflare can be taken over")
+            for host in _names(entry) or [""]:
+                carried.left(host, f"provider {name}: only cloudflare can be taken over")
             continue
         _entry(carried, entry)
     return carried

@@ -58,7 +58,8 @@ def _close(carried: Carried, section: str | None, values: dict[str, list[str]]) 
         return
     service, _, _ = section.partition(":")
     if service not in ("cloudflare.com", "default@cloudflare.com", "ipv6@cloudflare.com", "cloudflare"):
-        carried.note(f"provider {word(service)}: only cloudflare.com can be taken over")
+        for name in values.get("hostname", []) + values.get("alias", []) or [""]:
+            carried.left(name, f"provider {word(service)}: only cloudflare.com can be taken over")
         return
     carried.tokens |= set(values.get("password", [])[:1])
     kind = "AAAA" if service.startswith("ipv6@") else "A"

@@ -132,9 +132,9 @@ def test_no_token_password_or_ping_url_comes_out(program: str) -> None:
 
 def test_what_has_no_equal_is_named_with_where_to_look() -> None:
     assert "# - daemon: Cadence looks by its own rhythm" in imported(DDCLIENT)
-    assert "# - provider no-ip.com: only cloudflare.com can be taken over" in imported(INADYN)
+    assert "# - me.no-ip.com, provider no-ip.com: only cloudflare.com can be taken over" in imported(INADYN)
     assert "# - HEALTHCHECKS: put the URL into a file" in imported(FAVONIA)
-    assert "# - provider namecheap: only cloudflare can be taken over" in imported(DDNS_UPDATER)
+    assert "# - example.net, provider namecheap: only cloudflare can be taken over" in imported(DDNS_UPDATER)
 
 
 def test_a_known_zone_id_is_kept_and_two_are_not() -> None:
@@ -197,7 +197,9 @@ def test_a_wildcard_stays_text(loaded: Callable[[str], Loaded]) -> None:
 
 
 def test_nothing_at_cloudflare_is_an_error_that_says_what_was_there() -> None:
-    assert "protocol=dyndns2: only cloudflare" in refusal("protocol=dyndns2, login=x, password=y z.dyndns.org\n")
+    assert "z.dyndns.org, protocol=dyndns2: only cloudflare" in refusal(
+        "protocol=dyndns2, login=x, password=y z.dyndns.org\n"
+    )
     assert "provider duckdns.org: only cloudflare.com" in refusal(
         "provider duckdns.org {\n hostname = a.duckdns.org\n}"
     )
