@@ -13,12 +13,12 @@ from typing import Any
 from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.observation import FailureReason
-from cadence_exporter.model.trace import Hop, Trace, TraceMethod
+from cadence_exporter.model.trace import Trace, TraceMethod
+from cadence_exporter.observe.wan_trace import MOST_HOPS, Sightings
 
 TIMEOUT_S = 15.0
 """A small host takes five seconds for the import alone."""
 _WAIT_S = 2.0
-_MOST_HOPS = 16
 _NO_PRIVILEGE = 77  # exit code: sysexits.h EX_NOPERM
 
 
@@ -33,8 +33,10 @@ def syn_trace(target: IpAddress, port: int) -> Trace:
         raise PermissionError("a trace by TCP needs CAP_NET_RAW")
     try:
         said = json.loads(done.stdout)
-        hops = tuple(Hop(int(ttl), ip_address(address)) for ttl, address in said["hops"])
-        return Trace(target, TraceMethod.TCP, hops, said["reached_at"], int(said["packets"]))
+        seen = Sightings(packets=int(said["packets"]))
+        for ttl, by in said["answers"]:
+            seen.heard(int(ttl), ip_address(by), target)
+        return seen.trace(target, TraceMethod.TCP)
     except (ValueError, KeyError, TypeError) as error:
         raise ProbeFailed(FailureReason.OTHER, f"the trace by TCP failed: {done.stderr[-200:]}") from error
 
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> int:
         answers, packets = _ask(address, port)
     except PermissionError:
         return _NO_PRIVILEGE
-    print(json.dumps(_told(answers, packets, str(address))))  # noqa: T201 - to the parent
+    print(json.dumps({"answers": answers, "packets": packets}))  # noqa: T201 - to the parent
     return 0
 
 
@@ -57,23 +59,13 @@ def _ask(address: IpAddress, port: int) -> tuple[list[tuple[int, str]], int]:
     from scapy.sendrecv import sr  # noqa: PLC0415
     from scapy.volatile import RandShort  # noqa: PLC0415
 
-    ttls = list(range(1, _MOST_HOPS + 1))
+    ttls = list(range(1, MOST_HOPS + 1))
     internet: Any = (
         IP(dst=str(address), ttl=ttls) if address.version == 4 else IPv6(dst=str(address), hlim=ttls)  # noqa: PLR2004
     )
     answered, _ = sr(internet / TCP(sport=RandShort(), dport=port, flags="S"), timeout=_WAIT_S, verbose=0)
-    return [(int(getattr(sent, "ttl", 0) or getattr(sent, "hlim", 0)), str(got.src)) for sent, got in answered], len(
-        ttls
-    )
-
-
-def _told(answers: list[tuple[int, str]], packets: int, target: str) -> dict[str, object]:
-    reached = min((ttl for ttl, by in answers if by == target), default=None)
-    nearest: dict[str, int] = {}
-    for ttl, by in sorted(answers):
-        if by != target and (reached is None or ttl < reached):
-            nearest.setdefault(by, ttl)
-    return {"hops": [(ttl, by) for by, ttl in nearest.items()], "reached_at": reached, "packets": packets}
+    told = [(int(getattr(sent, "ttl", 0) or getattr(sent, "hlim", 0)), str(got.src)) for sent, got in answered]
+    return told, len(ttls)
 
 
 if __name__ == "__main__":

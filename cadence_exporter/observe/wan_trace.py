@@ -8,7 +8,6 @@ import contextlib
 import os
 import select
 import socket
-import struct
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Protocol
@@ -19,7 +18,7 @@ from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Hop, Trace, TraceMethod
 from cadence_exporter.observe.hop_errors import IP_RECVERR, IPV6_RECVERR, complaint
-from cadence_exporter.observe.icmp import checksum
+from cadence_exporter.observe.icmp import ECHO_REPLY, ECHO_REQUEST, HEADER, echo_request, icmp_of, open_socket
 from cadence_exporter.seams import Clock
 
 MOST_HOPS = 16
@@ -31,9 +30,6 @@ ROUND_S = 0.6
 BEYOND_THE_LAST = 4
 """After the first round, hops are asked again up to so many beyond the last that answered: after that it is dark anyway."""
 
-_HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443)
-_ECHO_REQUEST = {4: 8, 6: 128}
-_ECHO_REPLY = {4: 0, 6: 129}
 _PAYLOAD = b"cadence-exporter"
 _FIRST_PORT = 33434  # where traceroute has always knocked: nobody listens there
 _BIGGEST = 2048
@@ -46,6 +42,13 @@ class Sightings:
     hops: dict[int, IpAddress] = field(default_factory=dict)
     reached_at: int | None = None
     packets: int = 0
+
+    def heard(self, ttl: int, by: IpAddress, target: IpAddress) -> None:
+        """``by`` spoke of a packet that lived for ``ttl`` hops."""
+        if by == target:
+            self.arrived(ttl)
+        else:
+            self.hops.setdefault(ttl, by)
 
     def arrived(self, ttl: int) -> None:
         """The target itself answered a packet that lived for ``ttl`` hops."""
@@ -140,12 +143,8 @@ def _take_errors(probing: Probing, target: IpAddress, own: str, seen: Sightings)
             return
         said, ttl = complaint(ancillary), probing.ttl_of(quoted, destination)
         # A host that finds nobody on its own link complains to itself.
-        if said is None or ttl is None or str(said.by) == own:
-            continue
-        if said.by == target:
-            seen.arrived(ttl)
-        else:
-            seen.hops.setdefault(ttl, said.by)
+        if said is not None and ttl is not None and str(said.by) != own:
+            seen.heard(ttl, said.by, target)
 
 
 def _take_replies(probing: Probing, seen: Sightings) -> None:
@@ -168,11 +167,7 @@ class _Icmp:
         """Raises PermissionError, and ProbeFailed when there is no way."""
         self._version = target.version
         self._identifier = os.getpid() & 0xFFFF
-        protocol = socket.IPPROTO_ICMP if isinstance(target, IPv4Address) else socket.IPPROTO_ICMPV6
-        try:
-            self.sock = socket.socket(_family(target), socket.SOCK_DGRAM, protocol)
-        except OSError:
-            self.sock = socket.socket(_family(target), socket.SOCK_RAW, protocol)
+        self.sock = open_socket(target)
         self._raw = self.sock.type == socket.SOCK_RAW
         try:
             _hear_errors(self.sock, self._version)
@@ -182,27 +177,23 @@ class _Icmp:
             raise ProbeFailed(FailureReason.OTHER, f"no way to {target}: {error.strerror}") from error
 
     def send(self, ttl: int, number: int) -> None:
-        """See the protocol. The kernel sums up IPv6 itself."""
-        kind, sequence = _ECHO_REQUEST[self._version], ttl + number * 256
+        """See the protocol."""
         _live_for(self.sock, self._version, ttl)
-        unsummed = _HEADER.pack(kind, 0, 0, self._identifier, sequence) + _PAYLOAD
-        self.sock.send(_HEADER.pack(kind, 0, checksum(unsummed), self._identifier, sequence) + _PAYLOAD)
+        self.sock.send(echo_request(self._version, ttl + number * 256, self._identifier))
 
     def ttl_of(self, quoted: bytes, destination: object) -> int | None:
         """See the protocol."""
         del destination
-        return self._ttl(quoted, _ECHO_REQUEST[self._version])
+        return self._ttl(quoted, ECHO_REQUEST[self._version])
 
     def answered(self, packet: bytes) -> int | None:
-        """See the protocol. A raw IPv4 socket delivers the IP header too."""
-        if self._raw and self._version == 4 and packet:  # noqa: PLR2004 - the IP version itself
-            packet = packet[(packet[0] & 0x0F) * 4 :]
-        return self._ttl(packet, _ECHO_REPLY[self._version])
+        """See the protocol."""
+        return self._ttl(icmp_of(packet, self._version, raw=self._raw), ECHO_REPLY[self._version])
 
     def _ttl(self, packet: bytes, wanted: int) -> int | None:
-        if len(packet) < _HEADER.size:
+        if len(packet) < HEADER.size:
             return None
-        kind, _, _, identifier, sequence = _HEADER.unpack_from(packet)
+        kind, _, _, identifier, sequence = HEADER.unpack_from(packet)
         if kind != wanted or (self._raw and identifier != self._identifier):
             return None
         return _counted(sequence % 256)

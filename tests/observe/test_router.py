@@ -55,7 +55,7 @@ def test_a_refusal_is_a_sign_of_life() -> None:
 
 
 def test_auto_without_the_privilege_to_ping_knocks_by_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(icmp, "_open", no_privilege)
+    monkeypatch.setattr(icmp, "open_socket", no_privilege)
     assert ask("auto", closed_port()).method is RouterMethod.TCP
 
 
@@ -69,7 +69,7 @@ def test_auto_knocks_by_tcp_when_pings_are_dropped(monkeypatch: pytest.MonkeyPat
 
 
 def test_icmp_without_the_privilege_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(icmp, "_open", no_privilege)
+    monkeypatch.setattr(icmp, "open_socket", no_privilege)
     with pytest.raises(ProbeFailed, match=r"CAP_NET_RAW.*auto"):
         ask("icmp")
 
