@@ -1,8 +1,10 @@
 """Builders of whole cycles for the tests of the record stage."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 from types import MappingProxyType
 
+from cadence_exporter.decide import budget
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Assessment, Link
 from cadence_exporter.model.cycle import Cycle
@@ -119,6 +121,7 @@ def make_cycle(
     after = after or memory()
     before = before or memory()
     ended = Now(Instant(now.instant + took), WallTime(now.wall + took))
+    after = replace(after, calls=budget.after(before.calls, calls, ended.instant)) if calls else after
     values = {
         "actions": (),
         "refused": (),

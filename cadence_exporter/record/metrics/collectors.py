@@ -1,6 +1,6 @@
 """From values to families: what Prometheus' client asks for at each scrape. Memory is read, nothing is probed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -21,6 +21,8 @@ from cadence_exporter.seams import Clock
 STATE_SECONDS = "cadence_state_seconds_total"
 _MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF, QUOTA, QUOTA_LEFT}) | POWER_MOVING
 """What is worked out at the moment of a scrape."""
+_ELSEWHERE = _MOVING.union(metric.name for metric in (*LISTENERS, *SINKS))
+"""What no cycle leaves behind."""
 
 
 def histogram(metric: Metric) -> Histogram:
@@ -46,16 +48,8 @@ class Kept(Collector):
     def collect(self) -> Iterable[Exposed]:
         """See the class."""
         snapshot = self._snapshot()
-        shown: dict[str, list[CounterKey]] = {}
-        for key in snapshot.gauges:
-            shown.setdefault(key[0], []).append(key)
-        for metric in all_metrics():
-            if metric.name in _MOVING or metric in (*LISTENERS, *SINKS):
-                continue
-            if metric.kind is Kind.COUNTER and metric.persistent:
-                yield _counter(metric, snapshot.counters)
-            elif metric.kind is Kind.GAUGE:
-                yield _gauge(metric, {key: snapshot.gauges[key] for key in shown.get(metric.name, ())})
+        lasting = (metric for metric in all_metrics() if metric.name not in _ELSEWHERE and _is_kept(metric))
+        yield from _families(lasting, snapshot.counters, snapshot.gauges)
 
 
 class Ears(Collector):
@@ -74,9 +68,7 @@ class Ears(Collector):
             values["cadence_listener_packets_total", each.name] = float(each.packets)
             for why, count in each.ignored.items():
                 values["cadence_listener_ignored_total", each.name, why] = float(count)
-        for metric in LISTENERS:
-            own = {key: value for key, value in values.items() if key[0] == metric.name}
-            yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
+        yield from _families(LISTENERS, values)
 
 
 class Deliveries(Collector):
@@ -98,9 +90,7 @@ class Deliveries(Collector):
             values["cadence_sink_dropped_total", each.sink] = float(each.dropped)
             for trouble, count in each.failures.items():
                 values["cadence_sink_failures_total", each.sink, trouble] = float(count)
-        for metric in SINKS:
-            own = {key: value for key, value in values.items() if key[0] == metric.name}
-            yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
+        yield from _families(SINKS, values)
 
 
 class StateSeconds(Collector):
@@ -112,7 +102,7 @@ class StateSeconds(Collector):
     def collect(self) -> Iterable[Exposed]:
         """See the class."""
         seconds: dict[CounterKey, float] = {(STATE_SECONDS, phase): value for phase, value in self._seconds().items()}
-        return [_counter(metric, seconds) for metric in all_metrics() if metric.name == STATE_SECONDS]
+        yield from _families((metric for metric in all_metrics() if metric.name == STATE_SECONDS), seconds)
 
 
 class Moving(Collector):
@@ -125,9 +115,23 @@ class Moving(Collector):
     def collect(self) -> Iterable[Exposed]:
         """See the class."""
         values = self._snapshot().moving(self._clock.now())
-        for metric in all_metrics():
-            if metric.name in _MOVING and metric.kind is Kind.GAUGE:
-                yield _gauge(metric, {key: value for key, value in values.items() if key[0] == metric.name})
+        gauges = (metric for metric in all_metrics() if metric.name in _MOVING and metric.kind is Kind.GAUGE)
+        yield from _families(gauges, values)
+
+
+def _is_kept(metric: Metric) -> bool:
+    return metric.kind is Kind.GAUGE or (metric.kind is Kind.COUNTER and metric.persistent)
+
+
+def _families(metrics: Iterable[Metric], *values: Mapping[CounterKey, float]) -> Iterator[Exposed]:
+    """Each counter or gauge, with its children among ``values``."""
+    children: dict[str, dict[CounterKey, float]] = {}
+    for each in values:
+        for key, value in each.items():
+            children.setdefault(key[0], {})[key] = value
+    for metric in metrics:
+        own = children.get(metric.name, {})
+        yield _counter(metric, own) if metric.kind is Kind.COUNTER else _gauge(metric, own)
 
 
 def _counter(metric: Metric, counters: Mapping[CounterKey, float]) -> Exposed:

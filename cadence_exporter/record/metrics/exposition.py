@@ -32,7 +32,7 @@ from cadence_exporter.record.metrics.families import all_metrics
 from cadence_exporter.record.metrics.gauges import PUBLIC_IP_INFO, Gauges, probe_seconds
 from cadence_exporter.record.metrics.guarded import Failures, Guarded
 from cadence_exporter.record.metrics.metric import Kind
-from cadence_exporter.record.metrics.moving import CallWindow, calls_last_hour
+from cadence_exporter.record.metrics.moving import calls_last_hour
 from cadence_exporter.record.metrics.snapshot import About, Snapshot
 from cadence_exporter.record.metrics.tally import SERVICES, CounterKey, probe_failures
 from cadence_exporter.record.state.marks import Marks
@@ -90,12 +90,11 @@ class Metrics:
         self._clock = clock
         self._gauges = Gauges(memory, ledger.marks)
         self._gauges.values["cadence_state_store_up",] = float(ledger.up)
-        self._window = CallWindow(ledger.marks.recent_calls)
-        self._records, self._power = memory.records, memory.recovery
+        self._memory = memory
         self._cut: tuple[Instant, float] | None = None
         """When the power was really cut, until the connection is up again."""
         self._fixed: dict[CounterKey, float] = {}
-        self._snapshot = Snapshot({}, {}, (), {}, about)
+        self._snapshot = Snapshot({}, {}, memory, about)
         self._histograms = {metric.name: histogram(metric) for metric in all_metrics() if metric.kind is Kind.HISTOGRAM}
         self.registry = CollectorRegistry(auto_describe=True)
         failures = Failures(journal)
@@ -123,7 +122,7 @@ class Metrics:
 
     def calls_last_hour(self) -> Mapping[str, int]:
         """Calls by service in the sixty minutes before now. Safe from any thread."""
-        return calls_last_hour(self._snapshot.calls, self._clock.monotonic())
+        return calls_last_hour(self._snapshot.memory.calls, self._clock.monotonic())
 
     def histograms(self) -> Iterator[tuple[str, list[Bucket]]]:
         """Each histogram as it is now: its name, and child by child its buckets, count and sum."""
@@ -133,9 +132,8 @@ class Metrics:
 
     def record(self, cycle: Cycle) -> None:
         """Take one cycle in. It is on disk already, or cannot be."""
-        self._records, self._power = cycle.memory.records, cycle.memory.recovery
+        self._memory = cycle.memory
         self._gauges.update(cycle, store_up=self._ledger.up, rehearses=self._about.recovery.rehearses)
-        self._window.add(cycle)
         self._observe(cycle)
         self._swap()
 
@@ -159,14 +157,7 @@ class Metrics:
         gauges = {**self._gauges.values, **self._fixed}
         if not self._about.public_ip_info:
             gauges = {key: value for key, value in gauges.items() if key[0] != PUBLIC_IP_INFO}
-        self._snapshot = Snapshot(
-            self._ledger.counters(),
-            MappingProxyType(gauges),
-            self._window.snapshot(),
-            self._records,
-            self._about,
-            self._power,
-        )
+        self._snapshot = Snapshot(self._ledger.counters(), MappingProxyType(gauges), self._memory, self._about)
 
     def _observe(self, cycle: Cycle) -> None:
         for probe in probe_failures(cycle):

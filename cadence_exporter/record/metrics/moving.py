@@ -1,18 +1,14 @@
 """Gauges that move with the clock: calls of the last hour and what is left of their budgets, how long a back-off still lasts."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 
+from cadence_exporter.decide.budget import HOUR_S, Calls
 from cadence_exporter.decide.dns import writes_within_a_day
-from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import RecordMemory
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.record.metrics.tally import SERVICES, CounterKey
 
-MAX_CALLS = 20000
-"""Calls remembered for the sliding hour: far beyond any budget, so that a runaway cannot eat the memory."""
-_HOUR_S = 3600.0
 CALLS = "cadence_api_calls_last_hour"
 BUDGET = "cadence_dns_change_budget_remaining"
 BACKOFF = "cadence_api_backoff_seconds"
@@ -20,28 +16,11 @@ QUOTA = "cadence_api_quota_limit"
 QUOTA_LEFT = "cadence_api_quota_remaining"
 
 
-class CallWindow:
-    """Calls of the last hour, on the monotonic clock: a wall clock that jumps changes nothing."""
-
-    def __init__(self, recent: Iterable[tuple[str, Instant]]) -> None:
-        self._calls: deque[tuple[str, Instant]] = deque(recent, maxlen=MAX_CALLS)
-
-    def add(self, cycle: Cycle) -> None:
-        """Take the calls of one cycle in, and let go of those that are too old."""
-        self._calls.extend((call.service, cycle.ended.instant) for call in cycle.calls)
-        while self._calls and self._calls[0][1] <= cycle.ended.instant - _HOUR_S:
-            self._calls.popleft()
-
-    def snapshot(self) -> tuple[tuple[str, Instant], ...]:
-        """For a reader in another thread."""
-        return tuple(self._calls)
-
-
-def calls_last_hour(calls: Iterable[tuple[str, Instant]], now: Instant) -> Mapping[str, int]:
+def calls_last_hour(calls: Calls, now: Instant) -> Mapping[str, int]:
     """Calls by service in the hour before ``now``; services that made none are there with 0."""
     counted = dict.fromkeys(SERVICES, 0)
     for service, at in calls:
-        if at > now - _HOUR_S and service in counted:
+        if at > now - HOUR_S and service in counted:
             counted[service] += 1
     return counted
 

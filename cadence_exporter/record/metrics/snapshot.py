@@ -4,10 +4,10 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cadence_exporter.model.instants import Instant, Now
-from cadence_exporter.model.memory import RecordMemory
-from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.model.recovery import EMPTY_LEDGER, SWITCHED_OFF, RecoveryMemory, RecoveryPolicy
+from cadence_exporter.model.instants import Now
+from cadence_exporter.model.memory import Memory
+from cadence_exporter.model.record import RecordSpec
+from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
 from cadence_exporter.record.metrics import power_gauges
 from cadence_exporter.record.metrics.moving import CALLS, backoffs, budgets, calls_last_hour, quotas
 from cadence_exporter.record.metrics.tally import CounterKey
@@ -36,18 +36,17 @@ class Snapshot:
 
     counters: Mapping[CounterKey, float]
     gauges: Mapping[CounterKey, float]
-    calls: tuple[tuple[str, Instant], ...]
-    records: Mapping[RecordKey, RecordMemory]
+    memory: Memory
     about: About
-    ledger: RecoveryMemory = EMPTY_LEDGER
 
     def moving(self, now: Now) -> dict[CounterKey, float]:
         """The gauges that move with the clock."""
-        calls = calls_last_hour(self.calls, now.instant)
+        memory, about = self.memory, self.about
+        calls = calls_last_hour(memory.calls, now.instant)
         return {
             **{(CALLS, service): float(number) for service, number in calls.items()},
-            **dict(quotas(self.about.max_calls_per_hour, calls)),
-            **dict(budgets(self.about.records, self.records, self.about.max_changes_per_day, now)),
-            **dict(power_gauges.moving(self.about.recovery, self.ledger, now)),
-            **dict(backoffs(self.about.records, self.records, now)),
+            **dict(quotas(about.max_calls_per_hour, calls)),
+            **dict(budgets(about.records, memory.records, about.max_changes_per_day, now)),
+            **dict(power_gauges.moving(about.recovery, memory.recovery, now)),
+            **dict(backoffs(about.records, memory.records, now)),
         }

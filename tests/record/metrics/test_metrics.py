@@ -174,9 +174,8 @@ def test_what_happened_before_this_process_is_shown(clock):
         OutageHeld(WALL - 170, WALL - 50, 120.0, "wan"),
         MappingProxyType({Family.IPV4: WALL - 60}),
         WALL - 70,
-        (("doh", at(500).instant),),
     )
-    metrics = Metrics(ledger, memory(Phase.INIT), clock, About("1"))
+    metrics = Metrics(ledger, memory(Phase.INIT, calls=(("doh", at(500).instant),)), clock, About("1"))
     assert value(metrics, "cadence_last_outage_duration_seconds") == 120
     assert value(metrics, "cadence_public_ip_last_change_timestamp_seconds", family="ipv4") == WALL - 60
     assert value(metrics, "cadence_dns_last_mutation_timestamp_seconds") == WALL - 70
