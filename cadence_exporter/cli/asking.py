@@ -1,19 +1,18 @@
 """``cadence-exporter bounce`` and ``maintenance``: ask a running instance, and say what it answered."""
 
 import argparse
-import http.client
-import ssl
 import sys
 from typing import TextIO
 
-from cadence_exporter.cli.status import DEFAULT_URL, UNREACHABLE, Unreachable, ask, connect
+from cadence_exporter.cli.instance import Unreachable, call
+from cadence_exporter.cli.status import UNREACHABLE, ask
 from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.web.asking import WAIT_S, length
 from cadence_exporter.record.web.calendar_time import local, span
 
 DONE, REFUSED, WRONG = 0, 3, 2
 _OK, _LATER = 200, 202
-_MAX_BYTES = 4096
+LONGEST_ANSWER = 4096
 
 
 def bounce(url: str | None, *, sure: bool, out: TextIO | None = None) -> int:
@@ -41,7 +40,7 @@ def maintenance(options: argparse.Namespace, out: TextIO | None = None) -> int:
 
 def _how_it_is(url: str | None, out: TextIO) -> int:
     try:
-        found = ask(url or DEFAULT_URL)["power"]["maintenance"]
+        found = ask(url)["power"]["maintenance"]
         told = "off" if found is None else f"on for {span(found['seconds'])}, until {local(found['until'])}"
     except Unreachable as why:
         sys.stderr.write(f"{why}\n")
@@ -55,25 +54,9 @@ def _how_it_is(url: str | None, out: TextIO) -> int:
 
 def _tell(url: str | None, path: str, out: TextIO | None) -> int:
     try:
-        code, answer = post(url or DEFAULT_URL, path)
+        _, code, body = call(url, path, "POST", WAIT_S + 10.0)
     except Unreachable as why:
         sys.stderr.write(f"{why}\n")
         return UNREACHABLE
-    (out or sys.stdout).write(f"{plain(answer)}\n")
+    (out or sys.stdout).write(f"{plain(body[:LONGEST_ANSWER].decode(errors='replace').strip())}\n")
     return DONE if code in (_OK, _LATER) else REFUSED
-
-
-def post(url: str, path: str) -> tuple[int, str]:
-    """The status and the text of the answer. Raises Unreachable."""
-    parts, connection, headers = connect(url, timeout_s=WAIT_S + 10.0)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # never the password
-    prefix = parts.path.rstrip("/").removesuffix("/metrics")
-    try:
-        connection.request("POST", prefix + path, headers={**headers, "Content-Length": "0"})
-        answer = connection.getresponse()
-        return answer.status, answer.read(_MAX_BYTES).decode(errors="replace").strip()
-    except (ssl.SSLError, OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise Unreachable(f"{shown}: no answer ({plain(reason)}); is it running? --url says where") from error
-    finally:
-        connection.close()

@@ -1,37 +1,25 @@
 """``cadence-exporter status``: ask a running instance how things are."""
 
-import base64
-import http.client
 import json
 import os
-import ssl
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from cadence_exporter.cli.colour import OF_STATE, Paint, paint_for, plainly
+from cadence_exporter.cli.instance import STATUS_PATH, Unreachable, call
 from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.web.calendar_time import local, span
 from cadence_exporter.record.web.power_rows import power_rows
 
-DEFAULT_URL = "http://127.0.0.1:9923"
-PATH = "/api/v1/status"
 UP, NOT_UP, UNREACHABLE = 0, 3, 4
 """Exit codes, as documented for scripts."""
-TIMEOUT_S = 5.0
-MAX_BYTES = 1024 * 1024
-_UNAUTHORIZED = 401
-
-
-class Unreachable(Exception):
-    """There is no usable answer; the message says why and what to do."""
 
 
 def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = None) -> int:
     """Print the state of the instance at ``url``. Returns the exit code; why there is no answer goes to ``err`` (stderr)."""
     try:
-        document = ask(url or DEFAULT_URL)
+        document = ask(url)
         lines = [] if as_json else list(summary(document, paint_for(out, os.environ)))
     except Unreachable as why:
         (err or sys.stderr).write(f"{why}\n")
@@ -42,49 +30,10 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
     return UP if document["state"] == "UP" else NOT_UP
 
 
-def ask(url: str) -> Mapping[str, Any]:
-    """Fetch the status document. ``user:password@`` in the URL is used for basic auth. Raises Unreachable."""
-    parts, connection, headers = connect(url)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # never the password
-    prefix = parts.path.rstrip("/").removesuffix(PATH).removesuffix("/metrics")
-    try:
-        connection.request("GET", prefix + PATH, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read(MAX_BYTES)
-    except ssl.SSLCertVerificationError as error:
-        raise Unreachable(f"{shown}: {error.verify_message}; SSL_CERT_FILE names the authority to trust") from error
-    except ssl.SSLError as error:
-        raise Unreachable(f"{shown}: TLS failed ({error.reason}); does it speak plain http?") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise Unreachable(f"{shown}: no answer ({plain(reason)}); is it running? --url says where") from error
-    finally:
-        connection.close()
-    if answer.status == _UNAUTHORIZED:
-        raise Unreachable(f"{shown}: it wants a password; write the URL as {parts.scheme}://USER:PASSWORD@HOST:PORT")
-    return _document(shown, answer.status, body)
-
-
-def connect(url: str, timeout_s: float = TIMEOUT_S) -> tuple[SplitResult, http.client.HTTPConnection, dict[str, str]]:
-    """Where an instance is, the connection to it (nothing is sent yet), and the headers to send. Raises Unreachable."""
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Unreachable(f"not a URL: {plain(str(error))}") from error
-    if parts.scheme not in {"http", "https"} or not host:
-        raise Unreachable(f"not a URL of ours; write it as {DEFAULT_URL}")
-    if parts.scheme == "https":
-        return parts, http.client.HTTPSConnection(host, port, timeout=timeout_s), _headers(parts)
-    return parts, http.client.HTTPConnection(host, port, timeout=timeout_s), _headers(parts)
-
-
-def _headers(parts: SplitResult) -> dict[str, str]:
-    headers = {"Accept": "application/json", "Connection": "close"}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    return headers
+def ask(url: str | None) -> Mapping[str, Any]:
+    """Fetch the status document. Raises Unreachable."""
+    shown, code, body = call(url, STATUS_PATH)
+    return _document(shown, code, body)
 
 
 def _document(shown: str, code: int, body: bytes) -> Mapping[str, Any]:
