@@ -14,6 +14,8 @@ class Kind(StrEnum):
     OUTAGE_ENDED = "outage_ended"
     ADDRESS_CHANGED = "address_changed"
     DNS_CHANGED = "dns_changed"
+    BOUNCED = "bounced"
+    """The modem's power was cut, or was to be: the outcome says which."""
 
 
 @dataclass(frozen=True, slots=True)

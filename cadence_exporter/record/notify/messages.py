@@ -1,10 +1,11 @@
 """What is said. Pure: happenings in, one title and one body out, both short enough for a lock screen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cadence_exporter.model.delivery import Happening, Kind
+from cadence_exporter.model.recovery import PowerResult
 from cadence_exporter.record.log.plain import plain
 
 LONGEST_TITLE = 40
@@ -21,6 +22,15 @@ _LAYERS = {
     "dns": "DNS",
     "remote": "the services asked",
 }
+
+_BOUNCES: Mapping[str, tuple[tuple[str, str], str]] = {
+    PowerResult.SUCCESS: (("modem power cut", "info"), "off at"),
+    PowerResult.REHEARSED: (("bounce rehearsed", "info"), "would have been off at"),
+    PowerResult.REFUSED: (("bounce refused", "warning"), "not switched, refused, at"),
+    PowerResult.FAILED: (("bounce failed", "warning"), "not switched, plug not reached, at"),
+    PowerResult.DOUBTFUL: (("modem may be off", "warning"), "off, and maybe still, since"),
+}
+"""How one ended: the headline when nothing else happened, and the words for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,15 @@ def compose(site: str, told: Sequence[Happening], *, show_addresses: bool) -> Me
     over = {incident_of(each) for each in ended}
     open_ = [each for each in told if each.kind is Kind.OUTAGE_BEGAN and incident_of(each) not in over]
     moved = [each for each in told if each.kind is Kind.ADDRESS_CHANGED]
-    title, type_ = _headline(bool(open_), bool(ended), bool(moved))
-    sentences = [*_open(open_), *_ended(ended), *_moved(moved, show_addresses=show_addresses), *_dns(told)]
+    bounces = [each for each in told if each.kind is Kind.BOUNCED]
+    title, type_ = _headline(bool(open_), bool(ended), bool(moved), bounces)
+    sentences = [
+        *_open(open_),
+        *_ended(ended),
+        *_bounces(bounces),
+        *_moved(moved, show_addresses=show_addresses),
+        *_dns(told),
+    ]
     name = plain(site, LONGEST_TITLE - len(title) - 2) if len(title) + 2 < LONGEST_TITLE else ""
     return Message(f"{name}: {title}", _cut(" ".join(sentences)), type_)
 
@@ -50,11 +67,13 @@ def incident_of(happening: Happening) -> str:
     return happening.id.removesuffix("-began").removesuffix("-ended")
 
 
-def _headline(is_open: bool, ended: bool, moved: bool) -> tuple[str, str]:
+def _headline(is_open: bool, ended: bool, moved: bool, bounces: Sequence[Happening]) -> tuple[str, str]:
     if is_open:
         return "connection unclear", "warning"
     if ended:
         return ("back online, new address" if moved else "back online"), "success"
+    if bounces:
+        return _BOUNCES[str(bounces[-1].facts["result"])][0]
     return ("new address", "info") if moved else ("DNS updated", "info")
 
 
@@ -73,6 +92,14 @@ def _ended(outages: Sequence[Happening]) -> Iterator[str]:
         return
     total_s = sum(float(each.facts["seconds"]) for each in outages)
     yield f"{len(outages)} outages, {_length(total_s)} in all. The last: {span}, {_layer(outages[-1])}."
+
+
+def _bounces(bounces: Sequence[Happening]) -> Iterator[str]:
+    for bounce in bounces[-1:]:
+        facts = bounce.facts
+        first = f"{len(bounces)} bounces. The last: modem" if len(bounces) > 1 else "Modem"
+        what = _BOUNCES[str(facts["result"])][1]
+        yield f"{first} {what} {_time(bounce.at)}, {_length(float(facts['seconds']))}, {facts['asked']}."
 
 
 def _moved(changes: Sequence[Happening], *, show_addresses: bool) -> Iterator[str]:

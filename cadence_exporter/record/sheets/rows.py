@@ -75,15 +75,18 @@ def lasting(row: Row) -> Row:
 def event_row(happening: Happening, *, show_addresses: bool) -> Row:
     """One line of the log. Its id, in the first column, is what tells whether it is there already."""
     facts = happening.facts
-    what, before, after, seconds = "", str(facts.get("before", "")), str(facts.get("after", "")), ""
+    before, after = str(facts.get("before", "")), str(facts.get("after", ""))
     if happening.kind is Kind.OUTAGE_ENDED:
         row = ("outage", str(facts["layer"]), moment(facts["began"]), moment(facts["ended"]))
         return cell(happening.id), moment(happening.at), *row, round(float(facts["seconds"]), 1)
+    if happening.kind is Kind.BOUNCED:
+        said = f"power off, {facts['asked']}: {facts['result']}"
+        return cell(happening.id), moment(happening.at), "bounce", cell(said), "", "", float(facts["seconds"])
     what = str(facts.get("record", facts.get("family", "")))
     if not show_addresses:
         before, after = (HIDDEN if text else "" for text in (before, after))
     name = {Kind.ADDRESS_CHANGED: "address", Kind.DNS_CHANGED: "dns"}.get(happening.kind, str(happening.kind))
-    return cell(happening.id), moment(happening.at), name, cell(what), cell(before), cell(after), seconds
+    return cell(happening.id), moment(happening.at), name, cell(what), cell(before), cell(after), ""
 
 
 def moment(wall: float | str) -> str:

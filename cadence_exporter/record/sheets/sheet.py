@@ -26,7 +26,7 @@ from cadence_exporter.record.sinks.courier import DeliveryFailed
 from cadence_exporter.record.sinks.outbox import Channel, Outbox
 from cadence_exporter.seams import Clock
 
-CHANNEL = Channel("sheets", (Kind.OUTAGE_ENDED, Kind.ADDRESS_CHANGED, Kind.DNS_CHANGED), most=2000)
+CHANNEL = Channel("sheets", (Kind.OUTAGE_ENDED, Kind.ADDRESS_CHANGED, Kind.DNS_CHANGED, Kind.BOUNCED), most=2000)
 COALESCED_S = 60.0
 """Between two writes of a home where nothing changed: a service account has 60 writes a minute, and a fleet may share it."""
 SHORTEST_S = 5.0

@@ -6,10 +6,11 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.delivery import Happening, Kind
 from cadence_exporter.model.instants import Now
+from cadence_exporter.model.recovery import Bounce
 
 
 def happenings(cycle: Cycle) -> Iterator[Happening]:
-    """In the order in which they are told. Power bounces come with the part that makes them."""
+    """In the order in which they are told."""
     yield from _outages(cycle)
     wall = cycle.ended.wall
     for change in cycle.decision.address_changes:
@@ -22,6 +23,19 @@ def happenings(cycle: Cycle) -> Iterator[Happening]:
             before = ",".join(str(ip) for ip in outcome.found)
             facts = {"record": str(key), "before": before, "after": str(outcome.action.address)}
             yield Happening(f"dns-{key.name}-{key.type}-{cycle.id}", Kind.DNS_CHANGED, outcome.at.wall, facts)
+    yield from _bounces(cycle)
+
+
+def _bounces(cycle: Cycle) -> Iterator[Happening]:
+    """However it ended: a cut that was refused is news as well, and the cooldown keeps it rare."""
+    done = cycle.power
+    if done is not None and isinstance(done.action, Bounce):
+        facts: dict[str, str | float] = {
+            "asked": "by hand" if done.action.by_hand else "by itself",
+            "seconds": done.action.off_for_s,
+            "result": str(done.result),
+        }
+        yield Happening(f"bounce-{round(done.at.wall * 1000)}", Kind.BOUNCED, done.at.wall, facts)
 
 
 def _outages(cycle: Cycle) -> Iterator[Happening]:

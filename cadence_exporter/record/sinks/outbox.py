@@ -22,6 +22,8 @@ class Channel:
     """What it wants to be told."""
     most: int
     """Happenings that may wait; the oldest give way. Without a bound a sink that is never up would fill the disk."""
+    formerly: str = ""
+    """The name under which an earlier version kept what waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Outbox:
         with self._lock:
             self._channels = {channel.name: channel for channel in channels}
             self._letters = {
-                address: letter for address, letter in self._letters.items() if address[0] in self._channels
+                current: letter for address, letter in self._letters.items() if (current := self._current(address))
             }
 
     def take(self, cycle: Cycle) -> None:
@@ -86,11 +88,19 @@ class Outbox:
         with self._lock:
             earlier = sorted(letters.items(), key=lambda item: item[1].number)
             self._letters = {
-                address: Letter(number, letter.happening)
+                current: Letter(number, letter.happening)
                 for number, (address, letter) in enumerate((dict(earlier) | self._letters).items(), 1)
-                if self._channels is None or address[0] in self._channels
+                if (current := self._current(address))
             }
             self._next = itertools.count(len(self._letters) + 1)
+
+    def _current(self, address: Address) -> Address | None:
+        """Where a letter belongs now; ``None`` when nobody wants it any more. The lock is held."""
+        name, id_ = address
+        if self._channels is None or name in self._channels:
+            return address
+        successor = next((each.name for each in self._channels.values() if each.formerly == name), None)
+        return None if successor is None else (successor, id_)
 
     def _put(self, happening: Happening) -> None:
         for channel in (self._channels or {}).values():

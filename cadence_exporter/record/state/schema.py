@@ -6,7 +6,7 @@ from cadence_exporter.errors import StateUnavailable
 
 APPLICATION_ID = 0x43444E43
 """``CDNC``: somebody else's database in our place is set aside instead of being written into."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _SINK_ROW = """
 CREATE TABLE sink_row (channel TEXT, id TEXT, number INTEGER NOT NULL, kind TEXT NOT NULL, wall REAL NOT NULL, facts TEXT NOT NULL,
@@ -35,8 +35,9 @@ CREATE TABLE api_call (id INTEGER PRIMARY KEY, wall REAL NOT NULL, service TEXT 
 
 BOUNCES_SINCE = 3
 """The version that brought them."""
-STEPS = {2: _SINK_ROW, BOUNCES_SINCE: _BOUNCE}
-"""What makes a store of the version before into one of this version."""
+STEPS = {2: _SINK_ROW, BOUNCES_SINCE: _BOUNCE, 4: ""}
+"""What makes a store of the version before into one of this version. The fourth has no other tables, but rows for sinks that tell of
+bounces: the third would take them for damage."""
 
 KEPT_ROWS = {"transition": 5000, "outage": 5000, "address": 1000, "dns_change": 2000, "api_call": 2000, "bounce": 1000}
 """Newest rows kept of each history: years of a home's life, and a file that stays below two megabytes whatever happens.

@@ -1,14 +1,17 @@
 """Sinks over a pretend outside, a clock set by hand, and lanes that do their work on the spot."""
 
 import json
+from dataclasses import replace
 from types import MappingProxyType
 
 from google.auth import crypt, jwt
 
 from cadence_exporter.model.assessment import Assessment, Link
 from cadence_exporter.model.decision import AddressChanged, OutageEnded
+from cadence_exporter.model.instants import Now, WallTime, later
 from cadence_exporter.model.memory import Layer, Outage, Phase
 from cadence_exporter.model.outcome import Operation, Result
+from cadence_exporter.model.recovery import Bounce, PowerOutcome, PowerResult
 from cadence_exporter.outbound.child import Said
 from cadence_exporter.record.sheets.account import SCOPE, Account, Tokens
 from cadence_exporter.record.sheets.api import SheetsApi
@@ -23,6 +26,8 @@ from tests.fakes.google import SPREADSHEET, FakeGoogle, InProcess
 from tests.record.cycles import HOME, MOVED, Hands, at, make_cycle, memory, outcome, reconcile
 
 LOG = "Cadence log home"
+HOSTILE_DETAIL = "http://plug/off?key=hunter2canary"
+"""Of a device: it is for the log of this machine only."""
 
 
 def sign_here(module, message, timeout_s):
@@ -68,11 +73,11 @@ class World:
     def state(self):
         return self.board.states()[0]
 
-    def cycle(self, *, wan=Link.UP, pause=180.0, **what):
+    def cycle(self, *, wan=Link.UP, pause=180.0, power=None, **what):
         """One cycle, committed (what happened waits) and recorded."""
         self.clock.seconds += pause
         self.numbers += 1
-        cycle = with_wan(make_cycle(self.clock.now(), **what), wan)
+        cycle = replace(with_wan(make_cycle(self.clock.now(), **what), wan), power=power)
         object.__setattr__(cycle, "id", f"{self.numbers}-abc")
         self.outbox.take(cycle)
         sinks = Sinks(InlineLane, note=self.last.note)
@@ -86,6 +91,12 @@ class World:
         began = at(now.instant + 180 - seconds, now.wall + 180 - seconds)
         ended = at(now.instant + 180, now.wall + 180)
         return self.cycle(outage_ended=OutageEnded(began, ended, Layer.WAN), **more)
+
+    def bounce(self, result=PowerResult.SUCCESS, *, by_hand=False, **more):
+        """A cycle in which the modem's power was cut, or was to be."""
+        now = Now(later(self.clock.monotonic(), 180), WallTime(self.clock.wall() + 180))
+        power = PowerOutcome(Bounce(30.0, by_hand=by_hand), result, f"{HOSTILE_DETAIL}", now, 1.0)
+        return self.cycle(power=power, **more)
 
     def move(self, **more):
         """A cycle with a new address that was published."""

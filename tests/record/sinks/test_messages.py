@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 
 import pytest
@@ -7,6 +8,7 @@ from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.delivery import Happening, Kind, Trouble
 from cadence_exporter.model.memory import Layer, Outage, Phase
+from cadence_exporter.model.recovery import PowerResult
 from cadence_exporter.outbound.child import Said, run_child
 from cadence_exporter.record.notify import say
 from cadence_exporter.record.notify.messages import LONGEST_BODY, LONGEST_TITLE, compose
@@ -143,6 +145,53 @@ def test_the_same_edge_of_the_same_incident_is_told_once(phone):
     assert len(phone.said) == 1
 
 
+def test_a_power_cut_is_told_with_the_outage_that_it_ended(phone):
+    phone.during(began=True)
+    phone.bounce(wan=Link.DOWN, after=memory(Phase.DOWN, outage=phone.current))
+    phone.over()
+    ((title, body, _),) = phone.said
+    assert title == "home: back online"
+    assert re.search(r"\. Modem off at \d\d:\d\d, 30 s, by itself\.$", body)
+
+
+def test_a_power_cut_by_hand_is_told_when_the_line_is_back_not_while_it_goes(phone):
+    phone.bounce(by_hand=True)
+    assert phone.said == []
+    phone.cycle()
+    ((title, body, _),) = phone.said
+    assert title == "home: modem power cut"
+    assert body.endswith("30 s, by hand.")
+
+
+@pytest.mark.parametrize("result", PowerResult)
+def test_a_bounce_claims_no_more_than_was_done(phone, result):
+    phone.bounce(result)
+    phone.bounce(result)
+    phone.cycle()
+    ((title, body, _),) = phone.said
+    said = f"{title} {body}"
+    assert "2 bounces. The last: modem " in said
+    assert ("may" in said) is (result is PowerResult.DOUBTFUL)
+    switched = result in (PowerResult.SUCCESS, PowerResult.DOUBTFUL)
+    assert ("modem off" in said) is switched
+    assert CANARY not in said
+
+
+def test_an_older_copy_of_the_store_may_tell_again_and_never_less(phone):
+    """Apprise has no key by which a service would know a message again: here, once more is better than never."""
+    phone.code = say.NOT_DELIVERED
+    phone.outage()
+    older = phone.outbox.letters()
+    phone.code = 0
+    for _ in range(3):
+        phone.cycle(pause=3600)
+    assert len(phone.said) == 1
+    phone.outbox.restore(older)
+    phone.cycle(pause=3600)
+    assert len(phone.said) == 2
+    assert phone.said[0] == phone.said[1]
+
+
 def test_a_service_that_refuses_is_tried_again_and_nothing_is_lost(phone):
     phone.code = say.NOT_DELIVERED
     phone.outage()
@@ -190,6 +239,10 @@ def test_a_message_fits_on_a_lock_screen(site):
             for n, family in enumerate(("ipv4", "ipv6"))
         ),
         *(happening(Kind.DNS_CHANGED, n, record=f"{'x' * 200}{n}", before="", after="") for n in range(9)),
+        *(
+            happening(Kind.BOUNCED, n, asked="by itself", seconds=9e9, result=result)
+            for n, result in enumerate(PowerResult)
+        ),
     ]
     message = compose(site, told, show_addresses=True)
     assert len(message.title) <= LONGEST_TITLE

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.delivery import Kind, SinkName, Trouble
 from cadence_exporter.outbound.lane import Lane
 from cadence_exporter.record.sinks.board import SinkBoard
@@ -176,6 +177,52 @@ def test_a_row_that_was_tampered_with_is_damage_and_the_copy_takes_over(start, c
     assert "SET_ASIDE" in process.said.text
     assert "8.8.69" not in repr(process.outbox.letters())
     assert len(process.ids()) == 3
+    process.die()
+
+
+def test_a_copy_in_which_something_waits_that_was_told_is_renewed_with_the_next_commit(start, clock, tmp_path):
+    """A store that breaks is replaced by its copy: what was told must not stand in that."""
+    process = start()
+    happen(process, clock)
+    process.store._copy.renew(process.store._connection, process.store._rows_on_disk)
+    process.outbox.delivered("a", process.ids())
+    process.store.commit(make_cycle(clock.now()))
+    process.die()
+    (tmp_path / "state.db").write_bytes(b"broken" * 1000)
+    process = Process(tmp_path, clock)
+    assert "RESTORED" in process.said.text
+    assert process.ids() == []
+    assert len(process.ids("b")) == 1
+    process.die()
+
+
+def test_a_copy_is_not_renewed_because_something_new_waits(start, clock, tmp_path):
+    process = start()
+    before = (tmp_path / "state.db.good").stat().st_ino
+    for number in range(5):
+        happen(process, clock, number)
+    assert (tmp_path / "state.db.good").stat().st_ino == before
+
+
+def test_a_file_of_another_instance_or_version_is_not_written_to_by_a_lane(start, clock, tmp_path):
+    happen(start(), clock)
+    start().die()
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    process = Process(tmp_path, clock)
+    assert "newer version" in process.said.text
+    clock.seconds += 180
+    cycle = eventful(clock.now(), 1)
+    object.__setattr__(cycle, "id", "1-abc")
+    with pytest.raises(StateUnavailable):
+        process.store.commit(cycle)
+    with closing(sqlite3.connect(path)) as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM sink_row WHERE channel = 'a'")]
+        process.outbox._letters |= {("a", id_): object() for id_ in ids}  # the same ids, as if it had happened here too
+        process.outbox.delivered("a", ids)
+        assert [row[0] for row in connection.execute("SELECT id FROM sink_row WHERE channel = 'a'")] == ids != []
     process.die()
 
 

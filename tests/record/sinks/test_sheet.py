@@ -8,6 +8,7 @@ from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.delivery import Trouble
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import Phase
+from cadence_exporter.model.recovery import PowerResult
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.child import Said, run_child
 from cadence_exporter.outbound.https import Answer, Https
@@ -15,8 +16,9 @@ from cadence_exporter.outbound.lane import Lane
 from cadence_exporter.record.sheets import account
 from cadence_exporter.record.sheets.api import SheetsApi
 from cadence_exporter.record.sheets.rows import EVENT_HEADER, HIDDEN, STATUS_HEADER
-from cadence_exporter.record.sheets.sheet import GROWTH, TAIL, id_in
+from cadence_exporter.record.sheets.sheet import CHANNEL, GROWTH, TAIL, id_in
 from cadence_exporter.record.sinks.courier import DeliveryFailed
+from cadence_exporter.record.sinks.outbox import Outbox
 from tests.fakes.google import EMAIL, SPREADSHEET, FakeGoogle, Grid, serving
 from tests.record.cycles import HOME, Hands, memory
 from tests.record.sinks.sink_world import LOG, World
@@ -398,3 +400,38 @@ def test_an_answer_that_makes_no_sense_is_a_failed_delivery_and_no_bug(body, ask
 def test_a_token_answer_that_makes_no_sense_is_a_failed_delivery_and_no_bug(body):
     with pytest.raises(DeliveryFailed):
         account._grant(body)
+
+
+def test_a_power_cut_is_a_line_of_the_log_with_who_asked_and_how_it_ended():
+    world = World()
+    world.bounce()
+    world.bounce(PowerResult.DOUBTFUL, by_hand=True)
+    world.cycle()
+    first, second = (line for line in world.google.log_of(LOG) if line[0].startswith("bounce-"))
+    assert first[2:] == ["bounce", "power off, by itself: success", "", "", 30]
+    assert second[2:] == ["bounce", "power off, by hand: doubtful", "", "", 30]
+    assert first[1] < second[1]
+    assert "hunter2canary" not in repr(world.google.tabs)
+
+
+def test_an_older_copy_of_the_store_writes_nothing_a_second_time():
+    """What is in the sheet is recognised by its id, whatever the store believes."""
+    world = World()
+    world.google.fault = lambda step: 500
+    world.move()
+    world.outage()
+    older = world.outbox.letters()
+    world.google.fault = lambda step: None
+    for _ in range(8):
+        world.cycle(pause=3600)
+    before = world.google.log_of(LOG)
+    assert len(before) == len(older) == 3
+    world.outbox = Outbox()
+    world.outbox.open([CHANNEL])
+    world.outbox.restore(older)
+    world.begin()
+    world.cycle()
+    world.outage()
+    assert world.google.log_of(LOG)[:3] == before
+    assert len({line[0] for line in world.google.log_of(LOG)}) == len(world.google.log_of(LOG)) == 4
+    assert world.outbox.letters() == {}

@@ -111,6 +111,7 @@ class Outside:
         outbox.forget = lambda gone: [self.kept.pop(address, None) for address in gone]
         to = Addressee(1, "json://x", "home")
         outbox.open([SHEETS, HEARTBEAT, to.channel])
+        self.channel = to.channel.name
         board = SinkBoard(clock, outbox)
         tokens = Tokens(Account.of(self.google.account()), Instant(self.google), clock, sign_here, (SCOPE,))
         place = SheetPlace(SPREADSHEET, "Cadence", "home", "0.1.0")
@@ -128,9 +129,9 @@ class Outside:
             return Said(0, b"")
         if self.fault():
             return Said(say.NOT_DELIVERED, b"")
-        ids = [happening.id for happening in self.outbox.waiting("notify 1")]
+        ids = [happening.id for happening in self.outbox.waiting(self.channel)]
         self.told += ids
-        self.unkept |= {id_ for id_ in ids if ("notify 1", id_) not in self.kept}
+        self.unkept |= {id_ for id_ in ids if (self.channel, id_) not in self.kept}
         return Said(0, b"")
 
     def record(self, cycle):
