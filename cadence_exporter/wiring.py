@@ -233,6 +233,7 @@ def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
     account = settings.sheets.credentials
     if settings.sheets.enabled and settings.sheets.spreadsheet is not None and account is not None:
         made.append((_sheet(settings.sheets.spreadsheet, account.get_secret_value(), settings, post), SHEETS_CHANNEL))
+    told: set[str] = set()
     for number, url in enumerate(settings.notify.urls, 1):
         addressee = Addressee(
             number,
@@ -241,6 +242,9 @@ def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
             settings.notify.quiet_period,
             settings.notify.show_addresses,
         )
+        if addressee.channel.name in told:  # written twice: told once
+            continue
+        told.add(addressee.channel.name)
         made.append((Messenger(addressee, run_child, post.outbox, post.clock), addressee.channel))
     if settings.heartbeat.url is not None:
         url_ = settings.heartbeat.url.get_secret_value()

@@ -7,7 +7,7 @@ commit that failed is made up for by the next one, whatever was in the way: a fu
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,9 +20,10 @@ from cadence_exporter.model.recovery import Bounce
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.metrics.tally import CounterKey, counts
-from cadence_exporter.record.sinks.outbox import Outbox
+from cadence_exporter.record.sinks.outbox import Address, Outbox
 from cadence_exporter.record.state import chronicle, outbox_rows
 from cadence_exporter.record.state.chronicle import Chronicler, Statement
+from cadence_exporter.record.state.good_copy import GoodCopy
 from cadence_exporter.record.state.image import (
     Image,
     Running,
@@ -44,9 +45,6 @@ from cadence_exporter.record.state.state_file import StateFile, open_for_reading
 from cadence_exporter.record.state.watched import Watch
 from cadence_exporter.seams import Clock
 
-COPY_AFTER_S = 86400.0
-COPY_AFTER_COMMITS = 500
-"""The good copy is renewed so often: a day or a busy day's commits is what a broken file may cost."""
 DIRECTORY_MODE = 0o711
 """Others may pass through to a file they can name (dnsmasq to ``hosts``), not look around; the database itself is 0600."""
 CYCLE_SLACK_S = 15.0
@@ -70,7 +68,7 @@ class SqliteStore:
         self._hands_off: StateUnavailable | None = None
         self._on_disk: Image = {}
         self._outbox = outbox or Outbox()
-        self._outbox.forget = lambda addresses: outbox_rows.forget(self._file.path, addresses)
+        self._outbox.forget = self._forget
         self._rows_on_disk: Image = {}
         self._loaded = False
         self._counters: dict[CounterKey, float] = {}
@@ -81,8 +79,7 @@ class SqliteStore:
         self._unwritten: deque[Statement] = deque(maxlen=MAX_UNWRITTEN)
         self._memory: Memory | None = None
         self._running = Running(Phase.INIT, CYCLE_SLACK_S, clean=False)
-        self._commits_since_copy = 0
-        self._copied_at = clock.monotonic()
+        self._copy = GoodCopy(self._file, clock, faults.journal)
         self.up = False
         """Whether the last commit is on disk."""
         self.marks = Marks()
@@ -105,7 +102,7 @@ class SqliteStore:
             memory = self._take_in(connection, now)
             memory = doubted(memory, now, lost=self._file.lost, restored=self._file.restored)
             self._loaded = True
-            self._renew_copy(connection)
+            self._copy.renew(connection, self._rows_on_disk)
             self._memory = memory
             self._write()
         except StateUnavailable as error:
@@ -133,8 +130,8 @@ class SqliteStore:
         self._running = Running(cycle.memory.phase, wait_s + CYCLE_SLACK_S, clean=False)
         self._write()
         cut = cycle.power is not None and isinstance(cycle.power.action, Bounce)
-        if (cut or self._copy_is_due()) and self._connection is not None:
-            self._renew_copy(self._connection)
+        if (self._copy.is_due(self._rows_on_disk) or cut) and self._connection is not None:
+            self._copy.renew(self._connection, self._rows_on_disk)
 
     def commit_intent(self, memory: Memory) -> None:
         """See the seam. Only the records and the ledger of the power.
@@ -152,7 +149,7 @@ class SqliteStore:
         except StateUnavailable as error:
             self._faults.caught("commit", error)
         if self._connection is not None:
-            self._renew_copy(self._connection)
+            self._copy.renew(self._connection, self._rows_on_disk)
             self._disconnect()
         self._lock.release()
 
@@ -258,7 +255,6 @@ class SqliteStore:
         connection.execute("COMMIT")
         self._on_disk, self._rows_on_disk = image, rows
         self._unwritten.clear()
-        self._commits_since_copy += 1
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """After a failed transaction: roll back, and open the file again next time unless it is merely full."""
@@ -278,20 +274,10 @@ class SqliteStore:
             self._counters[key] = self._counters.get(key, 0.0) + total - self._faults_seen.get(key, 0.0)
             self._faults_seen[key] = total
 
-    def _copy_is_due(self) -> bool:
-        age = self._clock.monotonic() - self._copied_at
-        return self._commits_since_copy >= COPY_AFTER_COMMITS or age >= COPY_AFTER_S
-
-    def _renew_copy(self, connection: sqlite3.Connection) -> None:
-        """A copy that cannot be made is worth a line, not a failure."""
-        self._commits_since_copy = 0
-        self._copied_at = self._clock.monotonic()
-        try:
-            self._file.keep_copy(connection)
-        except (sqlite3.Error, OSError, Damaged) as error:
-            extras = {"why": str(error)}
-            fact = Fact("STORE", "NO_COPY", self._file.copy.name, "file", extras, Level.WARNING, "🟠")
-            self._faults.journal.event(fact)
+    def _forget(self, addresses: Collection[Address]) -> None:
+        """Called by lanes. A file that is another instance's, or another version's, is not written to."""
+        if self._hands_off is None:
+            outbox_rows.forget(self._file.path, addresses)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
