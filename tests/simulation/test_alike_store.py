@@ -16,6 +16,7 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Belief, Change, Layer, Memory, Outage, Phase, RecordMemory
+from cadence_exporter.record.state import good_copy
 from cadence_exporter.record.state import store as store_module
 from cadence_exporter.simulate import disk as disk_module
 from cadence_exporter.simulate.home import PLAIN
@@ -187,6 +188,6 @@ def test_a_disk_that_keeps_more_of_an_intent_than_the_store_is_found(monkeypatch
 
 
 def test_the_good_copy_is_renewed_as_often():
-    assert disk_module.COPY_AFTER_COMMITS == store_module.COPY_AFTER_COMMITS
-    assert disk_module.COPY_AFTER_S == store_module.COPY_AFTER_S
+    assert disk_module.COPY_AFTER_COMMITS == good_copy.COPY_AFTER_COMMITS
+    assert disk_module.COPY_AFTER_S == good_copy.COPY_AFTER_S
     assert disk_module.SLACK_S == store_module.CYCLE_SLACK_S
