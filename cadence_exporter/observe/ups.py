@@ -74,10 +74,9 @@ def _get(sock: BoundedSocket, name: str, variable: str) -> str | None:
 
 def _line(sock: BoundedSocket) -> str:
     """Byte by byte, for nothing may be read that belongs to the next answer. Raises ProbeFailed, OSError."""
-    line, byte = bytearray(), bytearray(1)
+    line = bytearray()
     while len(line) < _LONGEST_LINE:
-        if sock.recv_into(byte) == 0:
-            raise OSError("end of stream")
+        byte = sock.receive(1)
         if byte == b"\n":
             return line.decode("ascii", errors="replace").rstrip("\r")
         line += byte

@@ -3,6 +3,7 @@
 No watchdog thread: a peer that drips a byte a second is cut off by the same arithmetic as one that is silent.
 """
 
+import errno
 import socket
 import ssl
 import struct
@@ -71,6 +72,17 @@ class BoundedSocket(socket.socket):
         """As socket.sendall, within the bound."""
         send = super().sendall
         self.bound.run(self, lambda: send(data, flags))
+
+    def receive(self, count: int) -> bytes:
+        """Exactly so many bytes. Raises ConnectionError when the other side hangs up before, and ProbeFailed."""
+        buffer = bytearray(count)
+        view, got = memoryview(buffer), 0
+        while got < count:
+            piece = self.recv_into(view[got:])
+            if piece == 0:
+                raise ConnectionAbortedError(errno.ECONNABORTED, "hung up in the middle of an answer")
+            got += piece
+        return bytes(buffer)
 
 
 class BoundedTlsSocket(ssl.SSLSocket):

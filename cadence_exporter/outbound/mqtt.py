@@ -151,24 +151,13 @@ def _frame(kind: int, body: bytes) -> bytes:
 
 
 def _packet(sock: BoundedSocket) -> tuple[int, bytes]:
-    kind = _read(sock, 1)[0]
+    kind = sock.receive(1)[0]
     length = 0
     for position in range(_MOST_LENGTH_BYTES):
-        digit = _read(sock, 1)[0]
+        digit = sock.receive(1)[0]
         length |= (digit & 0x7F) << (7 * position)
         if not digit & 0x80:
             if length > MAX_BYTES:
                 break
-            return kind, _read(sock, length)
+            return kind, sock.receive(length)
     raise ProbeFailed(FailureReason.CONTENT, "not an MQTT packet")
-
-
-def _read(sock: BoundedSocket, count: int) -> bytes:
-    buffer = bytearray(count)
-    view, got = memoryview(buffer), 0
-    while got < count:
-        piece = sock.recv_into(view[got:])
-        if piece == 0:
-            raise OSError("end of stream")
-        got += piece
-    return bytes(buffer)

@@ -33,8 +33,8 @@ def exchange(
     try:
         with _connect(host, port, bound) as sock:
             sock.sendall(_LENGTH.pack(len(wire)) + wire)
-            (length,) = _LENGTH.unpack(_read(sock, _LENGTH.size))
-            answer = _read(sock, length)
+            (length,) = _LENGTH.unpack(sock.receive(_LENGTH.size))
+            answer = sock.receive(length)
     except ProbeFailed as error:
         raise ActionFailed(f"{where}: {error.detail}") from error
     except OSError as error:
@@ -61,17 +61,6 @@ def _connect(host: str, port: int, bound: Bound) -> BoundedSocket:
         else:
             return sock
     raise failure or OSError("the name has no address")
-
-
-def _read(sock: BoundedSocket, count: int) -> bytes:
-    buffer = bytearray(count)
-    view, got = memoryview(buffer), 0
-    while got < count:
-        piece = sock.recv_into(view[got:])
-        if piece == 0:
-            raise OSError("the server hung up in the middle of an answer")
-        got += piece
-    return bytes(buffer)
 
 
 def _parse(answer: bytes, query: dns.message.Message, where: str) -> dns.message.Message:
