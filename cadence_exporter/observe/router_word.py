@@ -41,15 +41,15 @@ class RouterWords:
         """Begin to ask; ``None`` when there is nobody to ask. Only IPv4 gateways have a word."""
         if gateway is None or not isinstance(gateway.address, IPv4Address):
             return None
-        both = [each for each in (self._natpmp, self._upnp) if each is not None]
+        spoken = [each for each in (self._natpmp, self._upnp) if each is not None]
         if gateway.address != self._gateway:
             self._gateway = gateway.address
-            for each in both:
+            for each in spoken:
                 each.speaks = None
         if self._natpmp is not None and self._natpmp.speaks:
-            both = [self._natpmp]
+            spoken = [self._natpmp]
         address = gateway.address
-        asked = [(each.speaks is not False, self._start(each, address, deadline)) for each in both]
+        asked = [(each.speaks is not False, self._start(each, address, deadline)) for each in spoken]
         return Word(asked, self._clock) if asked else None
 
     def _start(self, protocol: "_Protocol", gateway: IPv4Address, deadline: Instant) -> Pending[RouterWan]:

@@ -48,9 +48,9 @@ class ListenerBoard:
             post = reporter.post
             if post.reporter is not reporter:
                 return False
-            before = post.up, post.why if not post.up else ""
+            before = post.told
             change(post)
-            changed = (post.up, post.why if not post.up else "") != before
+            changed = post.told != before
             hearing = post.hearing()
         if changed:
             self._tell(hearing)
@@ -66,47 +66,24 @@ class PostReport:
 
     def up(self) -> None:
         """See the protocol."""
-
-        def change(post: _Post) -> None:
-            post.up = True
-
-        self._note(change)
+        self._board.note(self, _Post.hears)
 
     def down(self, why: str) -> None:
         """See the protocol."""
-
-        def change(post: _Post) -> None:
-            post.up, post.why = False, printable(why)
-
-        self._note(change)
+        self._board.note(self, lambda post: post.is_deaf(printable(why)))
 
     def ring(self, reason: Reason) -> None:
         """See the protocol."""
-
-        def change(post: _Post) -> None:
-            post.rings += 1
-
-        if self._note(change):
+        if self._board.note(self, _Post.rang):
             self._board.ring(reason)
 
     def ignored(self, why: str) -> None:
         """See the protocol."""
-
-        def change(post: _Post) -> None:
-            post.ignored[why] += 1
-
-        self._note(change)
+        self._board.note(self, lambda post: post.ignored.update((why,)))
 
     def sent(self, packets: int = 1) -> None:
         """See the protocol."""
-
-        def change(post: _Post) -> None:
-            post.packets += packets
-
-        self._note(change)
-
-    def _note(self, change: Callable[["_Post"], None]) -> bool:
-        return self._board.note(self, change)
+        self._board.note(self, lambda post: post.asked(packets))
 
 
 class _Post:
@@ -120,6 +97,23 @@ class _Post:
         self.ignored: Counter[str] = Counter()
         self.packets = 0
         self.reporter: PostReport | None = None
+
+    @property
+    def told(self) -> tuple[bool | None, str]:
+        """What people are told when it changes: whether it hears, and why not."""
+        return self.up, "" if self.up else self.why
+
+    def hears(self) -> None:
+        self.up = True
+
+    def is_deaf(self, why: str) -> None:
+        self.up, self.why = False, why
+
+    def rang(self) -> None:
+        self.rings += 1
+
+    def asked(self, packets: int) -> None:
+        self.packets += packets
 
     def hearing(self) -> Hearing:
         return Hearing(self.name, self.up, self.why, self.rings, MappingProxyType(dict(self.ignored)), self.packets)

@@ -41,7 +41,9 @@ _LONGEST_VALUE = 64
 
 
 class UpnpEvents:
-    """Implements ``listener.Listener``."""
+    """Implements ``Listener``."""
+
+    name = Ear.UPNP
 
     def __init__(self, gateway: Callable[[], IPv4Address | None], clock: Clock, port: int = ssdp.PORT) -> None:
         """``gateway`` is asked anew with every renewal; ``port`` is where SSDP is spoken."""
@@ -51,11 +53,6 @@ class UpnpEvents:
         self._known_of: IPv4Address | None = None
         self._known: dict[str, str] = {}
         """The last words of the gateway; they outlive a subscription, so that what was missed in between is noticed."""
-
-    @property
-    def name(self) -> str:
-        """See the protocol."""
-        return Ear.UPNP
 
     def listen(self, report: Report, stop: Event) -> None:
         """See the protocol."""
@@ -119,22 +116,13 @@ class _Subscription:
     def begin(self, callback: str) -> None:
         """Raises ProbeFailed and ListenerFailed."""
         answer = self._ask("SUBSCRIBE", subscribe(callback))
-        given = granted(answer.headers) if answer.status == HTTPStatus.OK else None
-        if given is None:
+        if not self._take(answer):
             raise ListenerFailed(f"the router does not take the subscription: status {answer.status}")
-        self._granted = given
         self.began = self._clock.monotonic()
-        self._plan()
 
     def renewed(self) -> bool:
         """Whether the router still knows of it. Raises ProbeFailed when the router does not answer at all."""
-        answer = self._ask("SUBSCRIBE", renew(self._granted.sid))
-        given = granted(answer.headers) if answer.status == HTTPStatus.OK else None
-        if given is None or given.sid != self._granted.sid:
-            return False
-        self._granted = given
-        self._plan()
-        return True
+        return self._take(self._ask("SUBSCRIBE", renew(self._granted.sid)), self._granted.sid)
 
     def end(self) -> None:
         """As politeness wants it; a router that is gone does not mind."""
@@ -168,6 +156,15 @@ class _Subscription:
         news = any(name in self._known and self._known[name] != word for name, word in words.items())
         self._known.update(words)
         return news
+
+    def _take(self, answer: GatewayAnswer, wanted_sid: str | None = None) -> bool:
+        """Whether the answer grants a subscription, the wanted one if it is to be just that."""
+        given = granted(answer.headers) if answer.status == HTTPStatus.OK else None
+        if given is None or wanted_sid not in (None, given.sid):
+            return False
+        self._granted = given
+        self._plan()
+        return True
 
     def _plan(self) -> None:
         self.renew_at = later(self._clock.monotonic(), min(RENEW_S, self._granted.seconds / 2))
