@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cadence_exporter.simulate.clock import EPOCH
+from cadence_exporter.simulate.home_power import DEFAULTS
+from cadence_exporter.simulate.power import RecoverySpec
 from cadence_exporter.simulate.run import DAY_S, Simulation
 from cadence_exporter.simulate.sampler import EVERY_S, Sampler
 from cadence_exporter.simulate.scenarios import SCENARIOS
@@ -24,6 +27,8 @@ RARELY_S = 600.0
 DENSE_S = 7200.0
 _MORE = {"cgnat_move": 0.1, "echo_all_dead": 0.1, "both_wans": 0.1, "provider_5xx": 0.1, "disk_blinks": 0.1}
 """On top of a quiet month: what shows in panels that are empty while all is well."""
+_HANGS = {"modem_hangs": 0.3}
+_POWER = RecoverySpec(replace(DEFAULTS, ups=True), ups_runtime_s=1800.0)
 RECORDED_EVERY = "30m"
 HOME = 'job="cadence",site="home",instance="home.lan:9923"'
 
@@ -43,7 +48,8 @@ class Thinned(Sampler):
 def month(folder: Path) -> Range:
     """Blocks in ``folder``/data, the recorded sums among them."""
     scenario = SCENARIOS["quiet-month"]
-    simulation = Simulation(scenario.home, SEED, DAYS, {**scenario.rates, **_MORE}, tally=True)
+    home = replace(scenario.home, recovery=_POWER)
+    simulation = Simulation(home, SEED, DAYS, {**scenario.rates, **_MORE, **_HANGS}, tally=True)
     simulation.checkers.clear()  # other tests judge what the loop does
     simulation._on_cycle = []
     sampler = Thinned(simulation)

@@ -189,7 +189,11 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     options = ["mode=ro"] if Path(f"{path}-wal").exists() else ["mode=ro", "mode=ro&immutable=1"]
     failure: sqlite3.Error | None = None
     for option in options:
-        connection = sqlite3.connect(f"{uri}?{option}", uri=True, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection = sqlite3.connect(f"{uri}?{option}", uri=True, timeout=BUSY_S, isolation_level=None)
+        except sqlite3.Error as error:  # a file that we may not open
+            failure = error
+            continue
         try:
             check_version(connection)
         except Damaged as error:
