@@ -1,8 +1,10 @@
 """History -> what the connection was, piece by piece, and as a strip of cells. Time in which Cadence did not run is not known."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from cadence_exporter.record.state.chronicle import OutageHeld, TransitionHeld
 from cadence_exporter.record.state.history import HistoryView
@@ -61,6 +63,7 @@ class Summary:
 
 def pieces(view: HistoryView, began: float, ended: float) -> tuple[Piece, ...]:
     """The whole of ``began`` to ``ended``, without holes. ``view`` must reach back further than ``began``."""
+    steps = sorted(view.transitions, key=_at)
     found: list[Piece] = []
     at = began
     for stretch in sorted(view.watched, key=lambda each: each.began):
@@ -69,26 +72,35 @@ def pieces(view: HistoryView, began: float, ended: float) -> tuple[Piece, ...]:
             continue
         if start > at:
             found.append(Piece(at, start, Condition.UNKNOWN))
-        found.extend(_within(view.transitions, stretch, start, end))
+        found.extend(_within(steps, stretch, start, end))
         at = end
     if at < ended:
         found.append(Piece(at, ended, Condition.UNKNOWN))
     return tuple(found)
 
 
+def _at(step: TransitionHeld) -> float:
+    return step.at
+
+
 def _within(steps: Sequence[TransitionHeld], stretch: WatchedHeld, start: float, end: float) -> Iterator[Piece]:
-    """The conditions from ``start`` to ``end``, both within one stretch."""
-    inside = sorted((step for step in steps if stretch.began <= step.at <= stretch.ended), key=lambda step: step.at)
-    before = [step for step in steps if step.at < stretch.began]
-    # The first step inside says what was before it: after a start, INIT.
-    state = inside[0].from_state if inside else before[-1].to_state if before else "init"
+    """The conditions from ``start`` to ``end``, both within one stretch. ``steps`` are in the order of time."""
+    first = bisect_left(steps, stretch.began, key=_at)
+    next_ = bisect_right(steps, start, lo=first, key=_at)
+    if next_ > first:
+        state = steps[next_ - 1].to_state
+    elif first < len(steps) and steps[first].at <= stretch.ended:
+        state = steps[first].from_state  # says what was before it: after a start, INIT
+    else:
+        state = steps[first - 1].to_state if first else "init"
     at = start
-    for step in inside:
-        if at < step.at < end:
+    for step in islice(steps, next_, None):
+        if step.at >= end:
+            break
+        if step.at > at:
             yield Piece(at, step.at, _condition(state))
             at = step.at
-        if step.at < end:
-            state = step.to_state
+        state = step.to_state
     yield Piece(at, end, _condition(state))
 
 
@@ -97,10 +109,20 @@ def _condition(state: str) -> Condition:
 
 
 def cells(found: Sequence[Piece], number: int) -> tuple[Cell, ...]:
-    """The same time in ``number`` cells of equal length."""
+    """The same time in ``number`` cells of equal length. One walk along the pieces: a home that flaps has thousands."""
     began, ended = found[0].began, found[-1].ended
     width = (ended - began) / number
-    return tuple(_cell(found, began + index * width, began + (index + 1) * width) for index in range(number))
+    row: list[Cell] = []
+    first = 0
+    for index in range(number):
+        start, end = began + index * width, began + (index + 1) * width
+        while first < len(found) - 1 and found[first].ended <= start:
+            first += 1
+        last = first
+        while last < len(found) - 1 and found[last].ended < end:
+            last += 1
+        row.append(_cell(found[first : last + 1], start, end))
+    return tuple(row)
 
 
 def _cell(found: Iterable[Piece], began: float, ended: float) -> Cell:

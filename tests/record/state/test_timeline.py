@@ -1,6 +1,7 @@
 """What the connection was, piece by piece and cell by cell."""
 
 import itertools
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,30 @@ def test_outages_are_counted_with_the_one_that_lasts():
     assert (found.outages, found.longest_s) == (2, 100.0)
     assert found.up_ratio == pytest.approx(800 / 900)
     assert summary(HistoryView(), pieces(HistoryView(), 0, 10), None).up_ratio is None
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1000)).map(sorted), max_size=6),
+    st.lists(st.tuples(st.floats(0, 1000), st.sampled_from(["init", "up", "down", "degraded"])), max_size=40),
+    st.integers(1, 30),
+)
+def test_a_cell_is_what_all_pieces_in_it_are(watched, steps, number):
+    """Told again by looking at every piece for every cell."""
+    found = pieces(view(watched, [(at, "init", state) for at, state in steps]), 0.0, 1000.0)
+    for index, cell in enumerate(cells(found, number)):
+        began, ended = index * 1000.0 / number, (index + 1) * 1000.0 / number
+        known = Counter()
+        for piece in found:
+            known[piece.condition] += max(0.0, min(piece.ended, ended) - max(piece.began, began))
+        known = {condition: seconds for condition, seconds in known.items() if condition is not UNKNOWN and seconds > 0}
+        if sum(known.values()) > 1e-6:  # what is shorter is a matter of rounding
+            assert known[cell.main] == pytest.approx(max(known.values()))
+            assert cell.share == pytest.approx(known.get(cell.worst, 0.0) / sum(known.values()), abs=1e-6)
+
+
+def test_a_step_that_was_told_before_the_stretch_counts_until_the_next():
+    """Whatever the order in which the store hands them out."""
+    steps = ((720, "up", "down"), (800, "down", "up"), *STARTED)
+    assert told(pieces(view([(100, 500), (700, 1000)], steps), 600, 900)) == [
+        (600, 700, UNKNOWN), (700, 720, UP), (720, 800, DOWN), (800, 900, UP)
+    ]  # fmt: skip
