@@ -166,6 +166,8 @@ def _run(options: argparse.Namespace) -> int:
     # Until the service listens to them, while half a second of imports goes by, these two would end the process.
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
+    # The first process of a container has no default for this one: a stop in that half second would be ignored, and end in a SIGKILL.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from cadence_exporter.cli.run import run  # noqa: PLC0415
 
     return run(options.config, os.environ, Path.cwd())

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -45,6 +47,21 @@ def test_a_loop_that_ends_by_itself_is_no_stop(signals):
 def test_after_the_first_stop_another_one_changes_nothing(signals):
     signals.close()
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_stop_while_the_imports_go_by_is_a_clean_one(tmp_path):
+    """As the first process of a container would otherwise ignore it."""
+    script = (
+        "import os, signal, sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'cadence_exporter.cli.run': os.kill(os.getpid(), signal.SIGTERM)\n"
+        "from cadence_exporter.cli import main\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "main(['run'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.slow
