@@ -14,6 +14,8 @@ from cadence_exporter.record.web.power_rows import power_rows
 
 UP, NOT_UP, UNREACHABLE = 0, 3, 4
 """Exit codes, as documented for scripts."""
+STUCK = "cadence"
+"""The row that says that the loop stands still."""
 
 
 def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = None) -> int:
@@ -27,7 +29,7 @@ def status(url: str | None, as_json: bool, out: TextIO, err: TextIO | None = Non
     # All in ASCII: JSON leaves control characters beyond it, which terminals obey, as they are.
     out.write(json.dumps(document, indent=2) if as_json else "\n".join(lines))
     out.write("\n")
-    return UP if document["state"] == "UP" else NOT_UP
+    return UP if document["state"] == "UP" and not _stuck(document) else NOT_UP
 
 
 def ask(url: str | None) -> Mapping[str, Any]:
@@ -63,11 +65,13 @@ def _colour(name: str, text: str, document: Mapping[str, Any]) -> str:
         return OF_STATE.get(document["state"], "")
     if name == "record":
         return "green" if ": in sync" in text else "red" if ": DIFFERS" in text else "yellow"
-    return "red" if name in ("outage", "broke at", "reachable") else ""
+    return "red" if name in (STUCK, "outage", "broke at", "reachable") else ""
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "state", f"{document['state']} at {document['site']}"
+    if _stuck(document):
+        yield STUCK, f"{document['health']['why']}; what stands here is of then"
     yield "since", f"{local(document['since'])} ({span(document['seconds_in_state'])})"
     uptime = document["uptime"]
     if uptime["ratio"] is not None:
@@ -94,6 +98,12 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "hears", _hears(document["listeners"])
     if document["next_look"]:
         yield "next look", f"in {span(document['next_look_in_seconds'])} ({document['pace']})"
+
+
+def _stuck(document: Mapping[str, Any]) -> bool:
+    """Whether the loop stands still; earlier versions do not say."""
+    health = document.get("health")
+    return isinstance(health, dict) and health.get("healthy") is False
 
 
 def _hears(listeners: Sequence[Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import imports, steady, stops, whole
+from tests.bench import imports, page, steady, stops, whole
 from tests.bench.figures import Figure, table
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     began = time.monotonic()
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="cadence-bench-") as folder, whole.Idle(Path(folder)) as idle:
-        for part in (whole.figures, stops.figures, imports.figures, steady.figures, idle.figures):
+        for part in (whole.figures, page.figures, stops.figures, imports.figures, steady.figures, idle.figures):
             found += part()
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.release()}, "

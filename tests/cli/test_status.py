@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import socket
 from ipaddress import ip_address
 
@@ -168,3 +169,14 @@ def test_a_number_beyond_all_numbers_exits_4(site, monkeypatch, capsys):
     document = {**site.board.as_dict(), "since": "2026-01-01T00:00:00Z", "seconds_in_state": float("inf")}
     monkeypatch.setattr("cadence_exporter.cli.status.ask", lambda url: document)
     assert run("")[0] == 4
+
+
+def test_a_loop_that_stands_still_is_not_up_whatever_its_last_word_was(site):
+    site.board.record(make_cycle())
+    site.clock.seconds += 10_000
+    code, out, _ = run(at(site))
+    assert code == 3
+    assert re.search(
+        r"^cadence +stuck: the last cycle ended \d+ s ago; what stands here is of then$", out, re.MULTILINE
+    )
+    assert run(at(site), as_json=True)[0] == 3

@@ -85,7 +85,7 @@ def _at(step: TransitionHeld) -> float:
 
 def _within(steps: Sequence[TransitionHeld], stretch: WatchedHeld, start: float, end: float) -> Iterator[Piece]:
     """The conditions from ``start`` to ``end``, both within one stretch. ``steps`` are in the order of time."""
-    first = bisect_left(steps, stretch.began, key=_at)
+    first = bisect_left(steps, float(stretch.began), key=_at)
     next_ = bisect_right(steps, start, lo=first, key=_at)
     if next_ > first:
         state = steps[next_ - 1].to_state

@@ -40,20 +40,25 @@ class Past:
         self._failure: StateUnavailable | None = None
         self._failed_at = clock.monotonic()
 
-    def view(self, cycle: Cycle | None) -> HistoryView:
-        """As of ``cycle``; since then nothing happened, and somebody watched. Raises StateUnavailable."""
+    def view(self, cycle: Cycle | None, *, alive: bool = True) -> HistoryView:
+        """As of ``cycle``; since then nothing happened, and somebody watched, if the loop is ``alive``. Raises StateUnavailable.
+
+        Nor is anything known of a time whose cycles are not on disk.
+        """
         key = cycle.id if cycle is not None else ""
         with self._lock:
             if key != self._of:
                 self._view, self._of = self._fresh(), key
             view = self._view
-        if cycle is None or not view.watched:
+        if cycle is None or not view.watched or not alive:
             return view
         *earlier, last = view.watched
+        if last.ended < cycle.began.wall:
+            return view
         until = max(last.ended, self._clock.wall())
         return replace(view, watched=(*earlier, WatchedHeld(last.began, until)))
 
-    def shown(self, cycle: Cycle | None) -> Shown:
+    def shown(self, cycle: Cycle | None, *, alive: bool = True) -> Shown:
         """The same for the page. Never raises: a page without history is better than none."""
         now = self._clock.now()
         outage = None if cycle is None else cycle.memory.outage
@@ -61,7 +66,7 @@ class Past:
         if outage is not None:
             current = OutageHeld(outage.began.wall, now.wall, now.instant - outage.began.instant, outage.where)
         try:
-            return Shown(self.view(cycle), current, now)
+            return Shown(self.view(cycle, alive=alive), current, now)
         except StateUnavailable as error:
             return Shown(HistoryView(), current, now, str(error))
 

@@ -108,14 +108,14 @@ class Routes:
         )
 
     def _page(self, _: Request) -> Response:
-        return render(self._board.as_dict(), self._board.past.shown(self._board.last_cycle))
+        return render(self._board.as_dict(), self._board.shown())
 
     def _history(self, request: Request) -> Response:
         asked = request.query.get("since", ())
         now = self._board.now()
         try:
             earliest = WallTime(now - parse_duration(asked[0])) if asked else None
-            view = self._board.past.view(self._board.last_cycle)
+            view = self._board.history()
         except ValueError as error:
             return text(400, f"since: {error}")
         except StateUnavailable as error:

@@ -43,8 +43,16 @@ def head(status: Status) -> Html:
         element("h1", f"Cadence · {status['site']}"),
         element("p", state, class_=f"state {state.lower()}"),
         element("p", since, class_="quiet"),
+        _stuck(status["health"]),
         _alarm(status),
     )
+
+
+def _stuck(health: Status) -> Html | None:
+    """By the rule of ``/-/healthy``: nothing on the page is of this moment then."""
+    if health["healthy"]:
+        return None
+    return element("p", f"Cadence is {health['why']}. What you see here is of then.", class_="alarm")
 
 
 def _alarm(status: Status) -> Html | None:

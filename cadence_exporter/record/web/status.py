@@ -20,7 +20,7 @@ from cadence_exporter.record.web.calendar_time import iso
 from cadence_exporter.record.web.describe import describe
 from cadence_exporter.record.web.describe_power import describe_power
 from cadence_exporter.record.web.events import Event, events, remembered
-from cadence_exporter.record.web.past import Past
+from cadence_exporter.record.web.past import Past, Shown
 from cadence_exporter.seams import Clock
 
 START_ALLOWANCE_S = 120.0
@@ -115,6 +115,14 @@ class StatusBoard:
         age = now - cycle.ended.instant
         return healthy, f"{'ok' if healthy else 'stuck'}: the last cycle ended {age:.0f} s ago"
 
+    def history(self) -> HistoryView:
+        """What the store remembers, as of now. Raises StateUnavailable."""
+        return self.past.view(self._cycle, alive=self.health()[0])
+
+    def shown(self) -> Shown:
+        """The same for the page. Never raises."""
+        return self.past.shown(self._cycle, alive=self.health()[0])
+
     def now(self) -> WallTime:
         """The time on this machine's wall clock."""
         return self._clock.wall()
@@ -124,9 +132,11 @@ class StatusBoard:
         with self._lock:
             cycle, told, outage = self._cycle, tuple(self._events), self._last_outage
         calls = self._calls_last_hour() if self._calls_last_hour else None
+        healthy, why = self.health()
         return {
             "version": __version__,
             "site": self.settings.site,
+            "health": {"healthy": healthy, "why": why},
             **describe(cycle, self.settings.records, self._clock.now()),
             "cache_max_age_seconds": self.settings.cache_max_age_s,
             "api_calls_last_hour": None if calls is None else dict(calls),

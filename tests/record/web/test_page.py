@@ -7,12 +7,12 @@ import pytest
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.record.web.page import render
 from cadence_exporter.record.web.past import FAILED_S, Past
-from tests.page.scene import HOSTILE, Home, month
+from tests.page.scene import HOSTILE, Home, month, wall
 from tests.record.web.web_world import HandClock, make_cycle
 
 
 def page(home):
-    return render(home.board.as_dict(), home.board.past.shown(home.board.last_cycle)).body.decode()
+    return render(home.board.as_dict(), home.board.shown()).body.decode()
 
 
 class Seen(HTMLParser):
@@ -57,7 +57,7 @@ def hostile(value):
 def test_with_an_enemys_text_in_every_field_the_page_has_the_same_tags(home):
     document = home.board.as_dict()
     assert len(list(strings(document))) > 60
-    shown = home.board.past.shown(home.board.last_cycle)
+    shown = home.board.shown()
     before, after = (Seen(render(each, shown).body.decode()) for each in (document, hostile(document)))
     assert set(after.tags) <= set(before.tags)
     assert "img" not in after.tags
@@ -175,3 +175,40 @@ def test_a_store_that_cannot_be_read_at_the_start_is_no_reason_not_to_start():
     store.broken = True
     home.board.go_on_from(Past(store.read, home.clock))
     assert home.board.as_dict()["events"] == []
+
+
+def stuck(late):
+    """A home whose next look is ``late`` seconds overdue."""
+    home = Home().healthy()
+    home.clock.seconds = home.board.last_cycle.decision.next_look + late
+    return home
+
+
+@pytest.mark.parametrize("late", [0.0, 70.0])
+def test_a_loop_that_is_merely_late_is_no_news_and_watches(late):
+    home = stuck(late)
+    assert home.board.as_dict()["health"]["healthy"] is True
+    assert "stuck" not in page(home)
+    assert home.board.shown().view.watched[-1].ended == home.clock.wall()
+
+
+def test_a_loop_that_stands_still_is_said_on_top_and_nobody_watched_since():
+    home = stuck(3600.0)
+    health = home.board.as_dict()["health"]
+    assert health == dict(zip(("healthy", "why"), home.board.health(), strict=True))
+    assert health["healthy"] is False
+    text = Seen(page(home)).text
+    assert f"Cadence is {health['why']}" in text
+    assert text.index("stuck") < text.index("History")
+    assert home.board.shown().view.watched[-1].ended == wall(10)
+    assert home.board.history().watched == home.board.shown().view.watched
+    assert "1 h 2 min not watched" in text
+
+
+def test_nothing_is_claimed_of_a_time_whose_cycles_never_came_to_the_disk():
+    """A store that cannot be written for hours knows of no outage in them."""
+    home = Home().healthy()
+    home.clock.seconds += 7200
+    home.board.record(make_cycle(at=home.clock.seconds))
+    assert home.board.health()[0]
+    assert home.board.shown().view.watched[-1].ended == wall(10)
