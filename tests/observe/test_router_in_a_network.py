@@ -1,38 +1,13 @@
 """The router probes against a real neighbour, in network namespaces of the test's own."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TOOLS = ("unshare", "nsenter", "ip", "setpriv", "sysctl")
+from tests.servers.network import beside_a_router, needs
 
-pytestmark = [
-    pytest.mark.real_server,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not all(map(shutil.which, TOOLS)),
-        reason="needs root, unshare, nsenter, ip, setpriv, sysctl",
-    ),
-]
+pytestmark = needs("setpriv", "sysctl")
 
 # $1: what runs the probe, unprivileged or not; $2: the method; $3: ping_group_range
-NETWORK = """
-set -e
-ip link set lo up
-ip link add home type veth peer name router
-unshare -n sleep 60 & router=$!
-trap 'kill $router' EXIT
-until [ "$(readlink /proc/$router/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
-ip link set router netns $router
-ip addr add 192.168.77.2/24 dev home
-ip link set home up
-nsenter -t $router -n ip addr add 192.168.77.1/24 dev router
-nsenter -t $router -n ip link set router up
-ip route add default via 192.168.77.1
+SCRIPT = """
 sysctl -qw net.ipv4.ping_group_range="$3"
 $1 "$PYTHON" -c '
 import sys
@@ -65,16 +40,7 @@ EVERYONE, NO_ONE = "0 2147483647", "1 0"
     ],
 )
 def test_the_router_is_asked_as_privileges_allow(runner: str, method: str, ping_groups: str, outcome: str) -> None:
-    done = subprocess.run(
-        ["unshare", "-n", "sh", "-c", NETWORK, "sh", runner, method, ping_groups],
-        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip(f"no network namespaces here: {done.stderr.strip()}")
+    done = beside_a_router(SCRIPT, runner, method, ping_groups, timeout_s=60)
     if runner and "error while loading shared libraries" in done.stderr:
         pytest.skip(f"nobody may not run this interpreter: {done.stderr.strip()}")
     assert outcome in done.stdout, done.stderr

@@ -1,15 +1,12 @@
 """Each break of a real network, in namespaces of the test's own, is given its layer, with privileges and without."""
 
-import os
-import shutil
-import subprocess
 import sys
 
 import pytest
 
-from tests.observe.broken_network import BREAKS, ROOT
+from tests.observe.broken_network import BREAKS
+from tests.servers.network import in_a_network, needs
 
-TOOLS = ("unshare", "nsenter", "ip", "setpriv", "sysctl", "nft", "bash")
 NAMED = {
     "nothing": "up|remote|-",  # there are no echo services in this network
     "own cable": "down|host|-",
@@ -24,27 +21,12 @@ NAMED = {
 }
 QUICK = ("line", "transit")
 
-pytestmark = [
-    pytest.mark.real_server,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not all(map(shutil.which, TOOLS)), reason=f"needs root and {', '.join(TOOLS)}"
-    ),
-]
+pytestmark = needs("setpriv", "sysctl", "nft", "bash")
 
 
 def breaks(mode: str, *chosen: str) -> dict[str, str]:
     """What was said of each."""
-    done = subprocess.run(
-        ["unshare", "-n", sys.executable, "-m", "tests.observe.broken_network", mode, *chosen],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip(f"no network namespaces here: {done.stderr.strip()}")
+    done = in_a_network(sys.executable, "-m", "tests.observe.broken_network", mode, *chosen)
     if mode != "raw" and "error while loading shared libraries" in done.stderr:
         pytest.skip(f"nobody may not run this interpreter: {done.stderr.strip()}")
     told = dict(line.split("|", 1) for line in done.stdout.splitlines())

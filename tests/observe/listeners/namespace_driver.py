@@ -108,7 +108,7 @@ def netlink() -> dict[str, int]:
     seen: dict[str, int] = {}
 
     def mac_of_the_router(mac: str) -> None:
-        at_the_router("ip", "link", "set", "router", "address", mac)
+        at_the_router("ip", "link", "set", "lan", "address", mac)
         ip("neigh", "replace", "192.168.77.1", "lladdr", mac, "dev", "home", "nud", "reachable")
 
     def refreshes() -> None:
@@ -152,8 +152,8 @@ def netlink() -> dict[str, int]:
     seen["no default route"] = home.rung_by(lambda: ip("route", "del", "default"))
     ip("route", "add", "default", "via", "192.168.77.1")
     home.settle()
-    seen["the cable is out"] = home.rung_by(lambda: at_the_router("ip", "link", "set", "router", "down"))
-    seen["and in again"] = home.rung_by(lambda: at_the_router("ip", "link", "set", "router", "up"))
+    seen["the cable is out"] = home.rung_by(lambda: at_the_router("ip", "link", "set", "lan", "down"))
+    seen["and in again"] = home.rung_by(lambda: at_the_router("ip", "link", "set", "lan", "up"))
     seen["all"] = len(home.rings)
     home.supervisor.stop()
     assert home.supervisor.join(5)
@@ -209,7 +209,7 @@ def announcements() -> dict[str, object]:
     seen["a burst"] = [reason for _, reason in home.rings]
     seen["apart"] = round(home.rings[1][0] - home.rings[0][0], 1)
     seen["soon"] = home.rings[0][0] - began < 2.0
-    at_the_router("ip", "addr", "add", "192.168.77.66/24", "dev", "router")
+    at_the_router("ip", "addr", "add", "192.168.77.66/24", "dev", "lan")
     send_from_the_router("192.168.77.66", [natpmp("93.184.216.34"), PCP], times=50)
     send_from_the_router("192.168.77.1", [natpmp("93.184.216.34")[:11], b"", PCP[:23], b"\xff" * 2000], times=3)
     unicast = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,55 +1,19 @@
 """Netlink and announcements for real: a home and a router in network namespaces of the test's own."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.servers.network import beside_a_router, needs
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-TOOLS = ("unshare", "nsenter", "ip")
+DRIVER = Path(__file__).with_name("namespace_driver.py")
 
-pytestmark = [
-    pytest.mark.real_server,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not all(map(shutil.which, TOOLS)), reason="needs root, unshare, nsenter and ip"
-    ),
-]
-
-NETWORK = """
-set -e
-ip link set lo up
-ip link add home type veth peer name router
-unshare -n sleep 120 & ROUTER=$!
-export ROUTER
-trap 'kill $ROUTER' EXIT
-until [ "$(readlink /proc/$ROUTER/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
-ip link set router netns $ROUTER
-ip addr add 192.168.77.2/24 dev home
-ip link set home up
-nsenter -t $ROUTER -n ip addr add 192.168.77.1/24 dev router
-nsenter -t $ROUTER -n ip link set router up
-ip route add default via 192.168.77.1
-"$@"
-"""
+pytestmark = needs()
 
 
 def seen(scenario: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["unshare", "-n", "sh", "-c", NETWORK, "sh", sys.executable, str(HERE / "namespace_driver.py"), scenario],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip(f"no network namespaces here: {done.stderr.strip()}")
+    done = beside_a_router('"$@"', sys.executable, str(DRIVER), scenario)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
