@@ -18,7 +18,16 @@ from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import Done, Outcome
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import Bounce, EnsureOn, PowerAction, PowerOutcome, Request, no_switch, unnoted
+from cadence_exporter.model.recovery import (
+    Bounce,
+    EnsureOn,
+    PowerAction,
+    PowerOutcome,
+    RecoveryMemory,
+    Request,
+    no_switch,
+    unnoted,
+)
 from cadence_exporter.model.wakeup import Reason, Wakeup
 from cadence_exporter.seams import CallLog, Clock, Crew, Doorbell, Faults, Recorder, StateStore
 
@@ -54,6 +63,8 @@ class Surroundings:
     """Uniform in [0, 1): the only randomness."""
     requests: Callable[[], Sequence[Request]] = tuple
     """What people asked for since the last cycle; each is handed over once."""
+    recalled: Callable[[], RecoveryMemory | None] = lambda: None
+    """What a disk that could not be read at the start said later, joined with what is on it now; handed over once."""
     entering: Callable[[str], None] = lambda _: None
     """Told the id of each cycle when it begins, and an empty one when it is over."""
 
@@ -71,6 +82,10 @@ class Loop:
         self.memory = replace(at_start(memory, now, equipment.policy), started=now.instant)
         self._reload = reload
         self._bugs = 0
+        self._unheard: tuple[Request, ...] = ()
+        """Taken in a cycle that came to nothing."""
+        self._untold: PowerOutcome | None = None
+        """What was done about the power outside of a cycle that was recorded."""
         self.ended_because: str | None = None
         """Why it stopped by itself."""
 
@@ -81,7 +96,7 @@ class Loop:
             if wakeup.reloads:
                 self._replace_equipment()
             next_look = self.cycle(wakeup)
-            wakeup = self.around.doorbell.wait(next_look)
+            wakeup = self._without_power(self.around.doorbell.wait(next_look))
 
     def cycle(self, wakeup: Wakeup) -> Instant:
         """One turn. Returns when the next one is due."""
@@ -95,17 +110,18 @@ class Loop:
             self.around.entering("")
 
     def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
-        around, policy = self.around, self.equipment.policy
-        paid = self._power_back(began)
+        around = self.around
+        self._power_back(began)
         before, draw = self.memory, around.draw()
-        requests = around.requests()
+        requests = self._unheard = (*self._unheard, *around.requests())
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.asks_everyone)
         if around.doorbell.stopping:
             return began.instant
         observed = around.clock.monotonic()
         judged = self._judge(observation, began, draw, requests)
         if judged is None:
-            return later(began.instant, policy.interval_s)
+            return self._after_a_bug(began)
+        self._unheard = ()
         assessment, decision = judged
         decided = around.clock.monotonic()
         done = self._act(decision)
@@ -124,7 +140,7 @@ class Loop:
             assessment=assessment,
             decision=decision,
             outcomes=done.dns,
-            power=done.power or paid,
+            power=done.power or self._untold,
             calls=calls,
             phase_seconds=MappingProxyType(
                 {
@@ -135,21 +151,43 @@ class Loop:
                 }
             ),
         )
+        self._untold = None
         self._record(cycle)
         if decision.stop is not None:
             self.ended_because = decision.stop
             around.doorbell.ring(Reason.STOP)
         return decision.next_look
 
-    def _power_back(self, now: Now) -> PowerOutcome | None:
+    def _without_power(self, wakeup: Wakeup) -> Wakeup:
+        """What only we turn on again is off for no longer than asked for: no look begins that could still be under way when it is due.
+
+        Who rings meanwhile is heard after it. New settings are taken at once, for they end the bounce.
+        """
+        policy = self.equipment.policy.recovery
+        while not (wakeup.stops or wakeup.reloads or policy.device_owns_timer):
+            memory = self.memory.recovery
+            due = memory.unfinished.due if memory.unfinished and memory.can_be_ended(policy) else None
+            if due is None or self.around.clock.monotonic() >= due:
+                break
+            wakeup = Wakeup(wakeup.reasons | self.around.doorbell.wait(due).reasons)
+        return wakeup
+
+    def _power_back(self, now: Now) -> None:
         """Power that is due is turned on before anything is looked at: a look takes as long as its slowest probe."""
-        memory, switch = self.memory, self.equipment.policy.recovery.switch
-        owed = recovery.owed(memory.recovery, memory.started, now) if switch else None
-        if owed is None:
-            return None
-        outcome = self.equipment.power(owed)
-        self.memory = replace(memory, recovery=ledger.after(memory.recovery, outcome))
-        return outcome
+        memory = self.memory
+        owed = recovery.owed(memory.recovery, memory.started, now)
+        if owed is not None and memory.recovery.can_be_ended(self.equipment.policy.recovery):
+            self._end_bounce(owed)
+
+    def _end_bounce(self, owed: EnsureOn) -> None:
+        """Whatever comes of it is told with the next cycle."""
+        self._untold = self.equipment.power(owed)
+        self.memory = replace(self.memory, recovery=ledger.after(self.memory.recovery, self._untold))
+
+    def _after_a_bug(self, began: Now) -> Instant:
+        """The next look after a cycle that came to nothing: power that is due does not wait for it."""
+        look, unfinished = later(began.instant, self.equipment.policy.interval_s), self.memory.recovery.unfinished
+        return look if unfinished is None or unfinished.due <= began.instant else min(look, unfinished.due)
 
     def _replace_equipment(self) -> None:
         fresh = self._reload()
@@ -161,10 +199,9 @@ class Loop:
 
     def _settle_before_handing_over(self) -> None:
         """Only the old switch can end the bounce that it began: the new settings may name another one, or none."""
-        unfinished = self.memory.recovery.unfinished
-        if unfinished is not None and self.equipment.policy.recovery.switch:
-            outcome = self.equipment.power(EnsureOn(unfinished))
-            self.memory = replace(self.memory, recovery=ledger.after(self.memory.recovery, outcome))
+        memory = self.memory.recovery
+        if memory.can_be_ended(self.equipment.policy.recovery):
+            self._end_bounce(EnsureOn(memory.unfinished))
 
     def _judge(
         self, observation: Observation, now: Now, draw: float, requests: Sequence[Request]
@@ -204,11 +241,18 @@ class Loop:
         on_disk = self._on_disk(lambda: self.around.store.commit(cycle))
         if on_disk is not self.memory.on_disk:
             self.memory = replace(self.memory, on_disk=on_disk)
+        self._recall()
         for recorder in self.around.recorders:
             try:
                 recorder.record(cycle)
             except Exception as error:  # noqa: BLE001 - a named border: one recorder's trouble is not the loop's
                 self.around.faults.caught("record", error)
+
+    def _recall(self) -> None:
+        """The store could not be read at the start, and now it could."""
+        found = self.around.recalled()
+        if found is not None:
+            self.memory = replace(self.memory, recovery=ledger.recalled(self.memory.recovery, found))
 
     def _on_disk(self, commit: Callable[[], None]) -> bool:
         try:

@@ -75,7 +75,7 @@ class Service:
         self._listening = Listening(
             self.clock, self._faults, self._console, self.doorbell.ring, SystemRandom().randbytes
         )
-        self._desk = Desk(self.doorbell.ring)
+        self._desk = Desk(self.doorbell.ring, self.clock)
         self._board.last_request = self._desk.last
         self._metrics.hearings = self._board.hearings = self._listening.board.hearings
         self._metrics.sinks = self._board.sinks = self._telling.states
@@ -119,7 +119,7 @@ class Service:
     def _leave_power_on(self) -> None:
         """A bounce of which nobody has seen the end is not left to the device alone. What comes of it, the next start looks at again."""
         owed = self.loop.memory.recovery.unfinished
-        if owed is None or not self.loop.equipment.policy.recovery.switch:
+        if owed is None or not self.loop.memory.recovery.can_be_ended(self.loop.equipment.policy.recovery):
             return
         outcome = self.loop.equipment.leave_on(EnsureOn(owed))
         extras = {"result": str(outcome.result), "detail": outcome.detail}
@@ -148,6 +148,7 @@ class Service:
                 self._supervisor,
             ),
             requests=self._desk.take,
+            recalled=self._store.recalled,
             calls=self._calls,
             faults=self._faults,
             draw=SystemRandom().random,

@@ -1,6 +1,6 @@
 """The decision of one cycle, in order: what to believe, which phase that is, what to do about DNS, when to look again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -15,7 +15,7 @@ from cadence_exporter.model.decision import Action, AddressChanged, Decision, Re
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import Request
+from cadence_exporter.model.recovery import Bounce, Request
 
 MOST_TURNS = 1_000_000
 """A process begins at any of the echo services. If all began at the first, homes that start together (power is back, or a fleet was
@@ -40,6 +40,8 @@ def decide(
     lasting, ended = outage.after(memory.outage, began, phase, now)
     power = decide_power(memory, phase, assessment, requests, now, policy)
     actions, refused = _dns(replace(memory, phase=phase, recovery=power.ledger), beliefs, assessment, now, policy)
+    if isinstance(power.action, Bounce):
+        actions, refused = (), (*refused, *_not_while_cutting(actions))
     named = {spec.key for spec in policy.records}
     # What the settings no longer name is forgotten: it would stay in the metrics and on disk for ever.
     records = {key: record for key, record in memory.records.items() if key in named}
@@ -118,6 +120,13 @@ def _dns(
         elif each is not None:
             actions.append(each)
     return tuple(actions), tuple(refused)
+
+
+def _not_while_cutting(actions: Sequence[Action]) -> Iterator[Refused]:
+    """Calls that leave the house would fail in the dark, and keep us from turning the power on in time."""
+    for action in actions:
+        if isinstance(action, Reconcile):
+            yield Refused(action.record.key, Refusal.NOT_UP, "the power of the modem is being cut")
 
 
 def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[AddressChanged]:

@@ -9,7 +9,16 @@ from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import Ask, Bounce, PowerAction, RecoveryMemory, Request, Suppression, Withheld
+from cadence_exporter.model.recovery import (
+    Ask,
+    Bounce,
+    EnsureOn,
+    PowerAction,
+    RecoveryMemory,
+    Request,
+    Suppression,
+    Withheld,
+)
 
 _NO_SWITCH = Withheld(Suppression.DEVICE, "no power switch is configured (recovery.device)")
 
@@ -30,6 +39,8 @@ def decide_power(
     """One cycle's decision about the power. ``phase`` is the one that this cycle comes to."""
     before, view = memory.recovery, assessment.power
     ledger = book.see(book.hear(before, requests, now), view, phase, now)
+    if policy.recovery.rehearses or not policy.recovery.switch:
+        ledger = book.presumed_on(ledger, phase, now)
     if policy.recovery.ups and view.on_mains is None:
         ledger = book.out_of_sight(ledger, now)
     standing = recovery.Standing(
@@ -41,14 +52,16 @@ def decide_power(
         store_writable=memory.on_disk,
         ledger=ledger,
     )
-    asked = any(request.ask is Ask.BOUNCE for request in requests)
+    asked = any(request.ask is Ask.BOUNCE and not request.has_lapsed(now) for request in requests)
     judge = recovery.by_hand if asked else recovery.consider
     action, withheld = judge(standing, now, policy.recovery)
     if not policy.recovery.switch:
         # Also when somebody took it out of the settings in the middle of a bounce, or the store was damaged: nobody could turn it on.
         action, withheld = None, (_NO_SWITCH,) if asked else withheld
+    elif isinstance(action, EnsureOn) and not ledger.can_be_ended(policy.recovery):
+        action = None
     if isinstance(action, Bounce):
-        ledger = book.intend(ledger, action, now)
+        ledger = book.intend(ledger, action, now, real=not policy.recovery.rehearses)
     # Only when it was seen to become low: a supervisor that starts us again shall not be answered by another end.
     runs_out = view.low_battery and before.low_battery is False
     return PowerDecision(ledger, action, withheld, "the battery of the UPS runs out" if runs_out else None)

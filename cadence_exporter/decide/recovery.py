@@ -143,8 +143,15 @@ def _budget_left(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | 
 
 
 def _on_mains(standing: Standing, _: Now, policy: RecoveryPolicy) -> str | None:
-    """On battery the outage is one of power: a bounce drains the battery and helps nobody."""
-    if not policy.ups or standing.view.on_mains:
+    """On battery the outage is one of power: a bounce drains the battery and helps nobody.
+
+    ``OL FSD``: there is mains, and all the same everything is about to go dark, this host in the middle of a bounce.
+    """
+    if not policy.ups:
+        return None
+    if standing.view.low_battery:
+        return "the UPS is about to go dark"
+    if standing.view.on_mains:
         return None
     return "the UPS is on battery" if standing.view.on_mains is False else "the UPS does not say whether there is mains"
 
@@ -170,9 +177,11 @@ def _store_writable(standing: Standing, _: Now, __: RecoveryPolicy) -> str | Non
 
 
 def _none_unfinished(standing: Standing, _: Now, policy: RecoveryPolicy) -> str | None:
-    if standing.ledger.unfinished is None:
+    unfinished = standing.ledger.unfinished
+    if unfinished is None:
         return None
-    return "the rehearsed bounce is not over yet" if policy.rehearses else "the end of the last bounce was not seen yet"
+    rehearsed = policy.rehearses and not unfinished.real
+    return "the rehearsed bounce is not over yet" if rehearsed else "the end of the last bounce was not seen yet"
 
 
 GUARDS: dict[Suppression, Guard] = {

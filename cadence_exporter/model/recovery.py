@@ -53,6 +53,8 @@ class RecoveryPolicy:
     """The device that the settings name; otherwise the one that was met first."""
     switch: bool = True
     """There is a switch at all, if only for people to ask for."""
+    device_owns_timer: bool = True
+    """False: nobody but Cadence turns the power on again after a bounce."""
 
     @property
     def rehearses(self) -> bool:
@@ -86,7 +88,10 @@ class Unfinished:
     """A bounce of which nobody has seen the end: the power may be off."""
 
     at: Now
+    """When the power was cut, at the earliest."""
     off_for_s: float
+    real: bool = False
+    """A relay was told to cut, so that only a relay that is read as on ends it. Otherwise it was rehearsed, or is presumed after damage."""
 
     @property
     def due(self) -> Instant:
@@ -115,6 +120,15 @@ class RecoveryMemory:
     """When the mains returned last, or the UPS was last not to be asked: the gear of the ISP boots too."""
     low_battery: bool | None = None
     """As this process last saw the UPS; ``None``: it has not seen it yet."""
+
+    def in_doubt(self, *, rehearses: bool) -> bool:
+        """Whether the modem's power may be off, by what was done before a rehearsal, too."""
+        return self.unfinished is not None and (self.unfinished.real or not rehearses)
+
+    def can_be_ended(self, policy: RecoveryPolicy) -> bool:
+        """Whether somebody owes the end of a bounce, and there is a switch that can bring it about. A rehearsal touches no relay."""
+        unfinished = self.unfinished
+        return unfinished is not None and policy.switch and not (unfinished.real and policy.rehearses)
 
 
 EMPTY_LEDGER = RecoveryMemory()
@@ -173,7 +187,7 @@ def no_switch(action: PowerAction) -> PowerOutcome:
 
 def unnoted(bounce: Bounce, at: Now) -> PowerOutcome:
     """A bounce that was not made, for the ledger could not be written before it."""
-    return PowerOutcome(bounce, PowerResult.REFUSED, "the state store cannot be written", at, 0.0)
+    return PowerOutcome(bounce, PowerResult.REFUSED, "store: the state store cannot be written", at, 0.0)
 
 
 class Ask(StrEnum):
@@ -184,6 +198,10 @@ class Ask(StrEnum):
     MAINTENANCE_OFF = "maintenance_off"
 
 
+LAPSES_AFTER_S = 300.0
+"""Whoever asked for a bounce so long ago saw another modem than the one of now, and may work at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One wish of a person, handed over at the beginning of a cycle."""
@@ -191,3 +209,10 @@ class Request:
     ask: Ask
     for_s: float = 0.0
     """How long maintenance lasts."""
+    asked: Now | None = None
+    """When it was asked for, where that is known."""
+
+    def has_lapsed(self, now: Now) -> bool:
+        """Whether too much time went by on either clock: one of them stands still while the machine sleeps."""
+        asked = self.asked
+        return asked is not None and max(now.instant - asked.instant, now.wall - asked.wall) > LAPSES_AFTER_S

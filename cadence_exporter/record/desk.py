@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cadence_exporter.model.cycle import Cycle
@@ -10,6 +10,7 @@ from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.recovery import Ask, Bounce, EnsureOn, PowerOutcome, PowerResult, Request
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.web.calendar_time import iso, span
+from cadence_exporter.seams import Clock
 
 MOST_WAITING = 8
 """Nobody has more to ask for at once; a script that runs wild is turned away."""
@@ -49,8 +50,9 @@ class Desk:
 
     name = "desk"
 
-    def __init__(self, ring: Callable[[Reason], None]) -> None:
+    def __init__(self, ring: Callable[[Reason], None], clock: Clock) -> None:
         self._ring = ring
+        self._clock = clock
         self._lock = threading.Lock()
         self._waiting: list[Ticket] = []
         self._taken: tuple[Ticket, ...] = ()
@@ -58,7 +60,7 @@ class Desk:
 
     def ask(self, request: Request) -> Ticket | None:
         """Hand a request in. ``None``: too many wait already."""
-        ticket = Ticket(request)
+        ticket = Ticket(replace(request, asked=self._clock.now()))
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 return None
@@ -67,12 +69,16 @@ class Desk:
         return ticket
 
     def take(self) -> Sequence[Request]:
-        """What came in since the last time. Called by the loop when a cycle begins."""
-        if not self._waiting and not self._taken:
+        """What came in since the last time. Called by the loop when a cycle begins.
+
+        Who was handed over before and has no answer yet, for that cycle came to nothing, is answered with the next one.
+        """
+        if not self._waiting:
             return ()
         with self._lock:
-            self._taken, self._waiting = tuple(self._waiting), []
-        return tuple(ticket.request for ticket in self._taken)
+            fresh, self._waiting = tuple(self._waiting), []
+        self._taken = (*self._taken, *fresh)
+        return tuple(ticket.request for ticket in fresh)
 
     def bounce_taken(self) -> bool:
         """Whether the cycle under way has to do with a bounce that a person wants."""
@@ -106,10 +112,12 @@ def _reply(request: Request, cycle: Cycle) -> Reply:
     done = cycle.power
     if done is not None and isinstance(done.action, Bounce):
         return _of_bounce(done, done.action)
+    if request.has_lapsed(cycle.began):
+        return Reply(REFUSED, "refused: it was asked too long ago; ask again if it is still wanted", at)
     if isinstance(cycle.decision.power, EnsureOn):
         return Reply(REFUSED, "refused: an earlier bounce is being ended; ask again when the power is on", at)
     why = "; ".join(f"{each.reason}: {each.detail}" for each in cycle.decision.withheld)
-    return Reply(REFUSED, f"refused by {why}" if why else "refused: another request was made at the same time", at)
+    return Reply(REFUSED, f"refused by {why}" if why else "refused, and no guardrail says why: a bug", at)
 
 
 def _of_bounce(done: PowerOutcome, bounce: Bounce) -> Reply:
@@ -119,5 +127,5 @@ def _of_bounce(done: PowerOutcome, bounce: Bounce) -> Reply:
         case PowerResult.REHEARSED:
             return Reply(DONE, "rehearsed: nothing was switched, for recovery.device.type is rehearsal", done.at.wall)
         case PowerResult.REFUSED:
-            return Reply(REFUSED, f"refused by the device: {done.detail}", done.at.wall)
+            return Reply(REFUSED, f"refused by {done.detail}", done.at.wall)
     return Reply(FAILED, f"{done.result}: {done.detail}", done.at.wall)

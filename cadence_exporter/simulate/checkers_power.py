@@ -11,7 +11,6 @@ from cadence_exporter.simulate.plug import Restores
 from cadence_exporter.simulate.power import Cut
 from cadence_exporter.simulate.power_checker import DAY_S, STORE_S, WIPED, PowerChecker
 from cadence_exporter.simulate.promise import Watch
-from cadence_exporter.simulate.services import PROBE_TIMEOUT_S
 
 LATE_S = 5.0
 """How much longer than asked for the power may be off: what a call and a timer that rounds up take."""
@@ -21,7 +20,7 @@ LONGEST_COOLDOWN_S = 6 * 3600.0
 class NotOffForLong(PowerChecker):
     """A timer that the device took ends it. One that drops it unseen comes back when it can be reached.
 
-    A switch that never had one, with Cadence alive and the switch within reach, comes back after one look more (two probes in a row).
+    A switch that never had one comes back as soon, with Cadence alive and awake and the switch within reach.
     """
 
     promise: ClassVar[str] = (
@@ -34,14 +33,16 @@ class NotOffForLong(PowerChecker):
         self._timer = spec.proof is Proof.TIMER and spec.restores is Restores.ON
         self._excused = False
         self._told_s = 0.0
-        self._off_since: float | None = None
+        self._slept = 0.0
+
+    def cut(self, cut: Cut) -> None:
+        """See ``PowerChecker``."""
+        del cut
+        self._slept = self.world.clock.slept
 
     def cycle(self, cycle: Cycle) -> None:
         """See ``Checker``."""
-        plug, limit_s = (
-            self.power.plug,
-            self.recovery.off_for_s + LATE_S + (0.0 if self._timer else 2 * PROBE_TIMEOUT_S),
-        )
+        plug, limit_s = self.power.plug, self.recovery.off_for_s + LATE_S
         if self._timer:
             longest_s = plug.longest_armed_off_s
             if longest_s > max(limit_s, self._told_s):
@@ -49,7 +50,8 @@ class NotOffForLong(PowerChecker):
                 self.broken(f"off for {longest_s:.1f} s")
             return
         did, cuts = cycle.power, self.power.diary.cuts
-        self._excused = self._excused or bool(cuts and self.power.trouble_at >= cuts[-1].at)
+        asleep = self.world.clock.slept > self._slept
+        self._excused = self._excused or asleep or bool(cuts and self.power.trouble_at >= cuts[-1].at)
         off_s = plug.longest_off_s()
         if self._excused:
             self._excused = plug.off_s() > 0.0

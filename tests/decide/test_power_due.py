@@ -9,6 +9,7 @@ from cadence_exporter.decide.pace import brought_forward
 from cadence_exporter.decide.recovery import cooldown_ends, owed
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.memory import Memory, Phase
+from cadence_exporter.model.power import BounceReceipt, Identity, Proof
 from cadence_exporter.model.recovery import (
     EMPTY_LEDGER,
     Bounce,
@@ -26,7 +27,13 @@ NOTED = intend(EMPTY_LEDGER, CUT, DECIDED)
 
 
 def done(result: PowerResult) -> RecoveryMemory:
-    return after(NOTED, PowerOutcome(CUT, result, "as tested", ACTED, 1.0))
+    return after(NOTED, PowerOutcome(CUT, result, "as tested", ACTED, 3.0))
+
+
+def cut_by(proof: Proof) -> RecoveryMemory:
+    """It took the device a second to cut, one to be asked, and another to answer; its timer was read in the middle of that."""
+    receipt = BounceReceipt(Identity("a8032abe54dc", "", ""), proof, Instant(1006.0), 30.0, Instant(1038.0))
+    return after(NOTED, PowerOutcome(CUT, PowerResult.SUCCESS, "as tested", ACTED, 4.0, receipt))
 
 
 @pytest.mark.parametrize("result", PowerResult)
@@ -36,10 +43,38 @@ def test_the_cooldown_counts_from_the_act_and_not_from_the_look_before_it(result
     assert len(done(result).bounces) == 1
 
 
+def due(ledger: RecoveryMemory) -> float:
+    assert ledger.unfinished is not None
+    instant = ledger.unfinished.due
+    assert owed(ledger, Instant(0.0), Now(Instant(instant - 0.1), WallTime(0.0))) is None
+    assert isinstance(owed(ledger, Instant(0.0), Now(instant, WallTime(0.0))), EnsureOn)
+    return instant
+
+
 @pytest.mark.parametrize("result", [PowerResult.SUCCESS, PowerResult.DOUBTFUL, PowerResult.REHEARSED])
-def test_the_power_is_not_turned_on_before_its_time_is_over(result: PowerResult) -> None:
-    assert owed(done(result), Instant(0.0), Now(Instant(1038.0), WallTime(0.0))) is None
-    assert isinstance(owed(done(result), Instant(0.0), Now(Instant(1039.0), WallTime(0.0))), EnsureOn)
+def test_power_of_which_nothing_more_is_known_is_due_from_the_beginning_of_the_act(result: PowerResult) -> None:
+    assert due(done(result)) == 1036.0
+
+
+def test_power_that_only_we_turn_on_is_due_from_the_cut_and_not_from_the_end_of_the_act() -> None:
+    assert due(cut_by(Proof.CONTROLLER)) == 1036.0
+
+
+@pytest.mark.parametrize("proof", set(Proof) - {Proof.CONTROLLER})
+def test_a_timer_is_not_forestalled(proof: Proof) -> None:
+    assert due(cut_by(proof)) == 1038.0
+
+
+def test_a_real_cut_is_ended_by_a_relay_and_a_rehearsed_one_by_a_rehearsal() -> None:
+    seen = {
+        (began, ended): after(done(began), PowerOutcome(EnsureOn(), ended, "", ACTED, 0.1)).unfinished is None
+        for began in (PowerResult.SUCCESS, PowerResult.DOUBTFUL, PowerResult.REHEARSED)
+        for ended in (PowerResult.SUCCESS, PowerResult.REHEARSED)
+    }
+    assert [pair for pair, ends in seen.items() if not ends] == [
+        (PowerResult.SUCCESS, PowerResult.REHEARSED),
+        (PowerResult.DOUBTFUL, PowerResult.REHEARSED),
+    ]
 
 
 def memory(due: float) -> Memory:

@@ -1,6 +1,8 @@
 """Each guardrail alone keeps the power on, and together they cut it only when all of them permit."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -96,6 +98,13 @@ def test_a_ups_that_does_not_answer_is_no_permission_but_none_is_needed_where_th
     silent = replace(DEAD_MODEM, view=replace(FINE, on_mains=None))
     assert [each.reason for each in consider(silent, NOW, POLICY)[1]] == [Suppression.UPS]
     assert consider(silent, NOW, replace(POLICY, ups=False))[0] == Bounce(POLICY.off_for_s)
+
+
+@pytest.mark.parametrize("judge", [consider, by_hand])
+def test_a_ups_that_shuts_everything_down_is_no_mains_though_it_says_so(judge: Callable[..., Any]) -> None:
+    forced = replace(DEAD_MODEM, view=replace(FINE, low_battery=True))
+    action, withheld = judge(forced, NOW, POLICY)
+    assert (action, [each.reason for each in withheld]) == (None, [Suppression.UPS])
 
 
 def test_a_relay_that_is_off_already_is_not_cut_again() -> None:

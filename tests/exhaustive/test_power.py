@@ -356,7 +356,7 @@ def ages_by_the_wall_clock(image, now, clock):
     return replace(found, bounces=aged)
 
 
-def unnoted(ledger, bounce, now):
+def unnoted(ledger, bounce, now, **_):
     return replace(REAL_INTEND(ledger, bounce, now), bounces=ledger.bounces)
 
 

@@ -15,12 +15,14 @@ from cadence_exporter.model.recovery import (
     Request,
     Suppression,
     Withheld,
+    unnoted,
 )
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.record.desk import MOST_WAITING, Desk
 from tests.record.cycles import at, make_cycle, memory
 
 BOUNCE = Request(Ask.BOUNCE)
+ASKED = replace(BOUNCE, asked=at(999))
 
 
 @pytest.fixture
@@ -30,7 +32,12 @@ def rung():
 
 @pytest.fixture
 def desk(rung):
-    return Desk(rung.append)
+    return Desk(rung.append, Clock())
+
+
+class Clock:
+    def now(self):
+        return at(999)
 
 
 def done(result, detail="why"):
@@ -41,10 +48,37 @@ def test_a_request_rings_and_is_handed_over_once(desk, rung):
     desk.ask(BOUNCE)
     assert rung == [Reason.REQUEST]
     assert not desk.bounce_taken()
-    assert desk.take() == (BOUNCE,)
+    assert desk.take() == (ASKED,)
     assert desk.bounce_taken()
+    desk.record(make_cycle())
     assert desk.take() == ()
     assert not desk.bounce_taken()
+
+
+def test_who_was_taken_in_a_cycle_that_came_to_nothing_is_answered_with_the_next(desk):
+    first = desk.ask(BOUNCE)
+    assert desk.take() == (ASKED,)
+    second = desk.ask(BOUNCE)
+    assert desk.take() == (ASKED,)
+    desk.record(replace(make_cycle(), power=done(PowerResult.SUCCESS)))
+    assert first.wait(0.0).code == second.wait(0.0).code == 200
+
+
+@pytest.mark.parametrize("clock", ["instant", "wall"])
+def test_a_bounce_that_was_asked_for_long_ago_is_refused(desk, clock):
+    ticket = desk.ask(BOUNCE)
+    desk.take()
+    cycle = make_cycle()
+    long_ago = {clock: getattr(at(999), clock) + 301.0}
+    desk.record(replace(cycle, began=replace(at(999), **long_ago)))
+    assert (ticket.wait(0.0).code, ticket.wait(0.0).text[:27]) == (409, "refused: it was asked too l")
+
+
+def test_a_store_that_cannot_be_written_is_not_called_the_device(desk):
+    ticket = desk.ask(BOUNCE)
+    desk.take()
+    desk.record(replace(make_cycle(), power=unnoted(Bounce(30.0, by_hand=True), at(1000))))
+    assert ticket.wait(0.0).text == "refused by store: the state store cannot be written"
 
 
 def test_nobody_is_answered_before_the_cycle_is_over(desk):
@@ -68,7 +102,7 @@ def test_a_request_that_came_during_a_cycle_waits_for_the_next(desk):
     [
         (PowerResult.SUCCESS, 200, "off for 30 s; why"),
         (PowerResult.REHEARSED, 200, "nothing was switched"),
-        (PowerResult.REFUSED, 409, "refused by the device: why"),
+        (PowerResult.REFUSED, 409, "refused by why"),
         (PowerResult.FAILED, 502, "failed: why"),
         (PowerResult.DOUBTFUL, 502, "doubtful: why"),
     ],

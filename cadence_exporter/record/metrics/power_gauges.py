@@ -36,7 +36,7 @@ def at_start(memory: Memory) -> Iterator[tuple[CounterKey, float | None]]:
 def gauges(cycle: Cycle, *, rehearses: bool) -> Iterator[tuple[CounterKey, float | None]]:
     """Values as this cycle leaves them; ``None``: not known any more. What it says nothing of stays as it is.
 
-    ``rehearses``: nothing is ever switched, so nothing is in doubt.
+    ``rehearses``: nothing is switched, so nothing is in doubt but what was switched before.
     """
     ledger = cycle.memory.recovery
     maintenance = under_maintenance(ledger, cycle.ended)
@@ -47,7 +47,7 @@ def gauges(cycle: Cycle, *, rehearses: bool) -> Iterator[tuple[CounterKey, float
     if plug is not None:
         yield ("cadence_recovery_actuator_up", plug.source), float(not isinstance(cycle.assessment.power.plug, str))
     if plug is not None or ledger.unfinished is not None or ledger.bounces:
-        yield ("cadence_recovery_power_in_doubt",), float(ledger.unfinished is not None and not rehearses)
+        yield ("cadence_recovery_power_in_doubt",), float(ledger.in_doubt(rehearses=rehearses))
     if ups is None:
         return
     said = ups.value if isinstance(ups, Answered) else None

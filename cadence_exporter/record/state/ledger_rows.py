@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cadence_exporter.decide.ledger import LONGEST_MAINTENANCE_S
+from cadence_exporter.decide.ledger import LONGEST_MAINTENANCE_S, recalled
 from cadence_exporter.model.instants import Boot, Instant, Now, WallTime, later
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.recovery import EMPTY_LEDGER, RecoveryMemory, Unfinished
@@ -45,6 +45,7 @@ def ledger_rows(ledger: RecoveryMemory, clock: Clock) -> dict[tuple[str, ...], t
         "identity": ledger.identity,
         "on_battery": ledger.on_battery,
         "off_for_s": None if ledger.unfinished is None else ledger.unfinished.off_for_s,
+        "real": ledger.unfinished is not None and ledger.unfinished.real,
     }
     rows: dict[tuple[str, ...], tuple[str]] = {LEDGER: (json.dumps(facts),)}
     if any(times.values()):
@@ -74,7 +75,9 @@ def ledger_of(image: Mapping[tuple[str, ...], tuple[Any, ...]], now: Now, clock:
     return replace(
         ledger,
         bounces=tuple(at for each in times["bounces"] if (at := since.past(each)) is not None),
-        unfinished=None if begun is None else Unfinished(begun, max(0.0, _finite(facts["off_for_s"]))),
+        unfinished=None
+        if begun is None
+        else Unfinished(begun, max(0.0, _finite(facts["off_for_s"])), bool(facts.get("real"))),
         awaiting_up=since.past(times["awaiting_up"]),
         mains_back=since.past(times["mains_back"]),
         maintenance_until=since.coming(times["maintenance_until"]),
@@ -91,6 +94,13 @@ def doubted(memory: Memory, now: Now, *, lost: bool, restored: bool = False) -> 
     bounces = (*memory.recovery.bounces, *(now,) * (MOST_PER_DAY if lost else 1))
     ledger = replace(memory.recovery, bounces=bounces, unfinished=Unfinished(now, 0.0), awaiting_up=now)
     return replace(memory, recovery=ledger)
+
+
+def joined(memory: Memory | None, found: RecoveryMemory | None) -> Memory | None:
+    """``memory`` with what a disk said that could be read at last: whom it met first and what was asked for is not written over."""
+    if memory is None or found is None:
+        return memory
+    return replace(memory, recovery=recalled(memory.recovery, found))
 
 
 @dataclass(frozen=True, slots=True)

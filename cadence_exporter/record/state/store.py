@@ -16,7 +16,7 @@ from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase
-from cadence_exporter.model.recovery import Bounce
+from cadence_exporter.model.recovery import Bounce, RecoveryMemory
 from cadence_exporter.record.faults import CountedFaults
 from cadence_exporter.record.log.journal import Fact, Level
 from cadence_exporter.record.metrics.tally import CounterKey, counts
@@ -36,7 +36,7 @@ from cadence_exporter.record.state.image import (
     sealed,
     write_changes,
 )
-from cadence_exporter.record.state.ledger_rows import LEDGER_ROWS, doubted, ledger_of, ledger_rows
+from cadence_exporter.record.state.ledger_rows import LEDGER_ROWS, doubted, joined, ledger_of, ledger_rows
 from cadence_exporter.record.state.lock import DirectoryLock, InUse
 from cadence_exporter.record.state.marks import Marks, read_marks
 from cadence_exporter.record.state.schema import Damaged, NewerSchema
@@ -78,6 +78,7 @@ class SqliteStore:
         self._watch = Watch()
         self._unwritten: deque[Statement] = deque(maxlen=MAX_UNWRITTEN)
         self._memory: Memory | None = None
+        self._found_late: RecoveryMemory | None = None
         self._running = Running(Phase.INIT, CYCLE_SLACK_S, clean=False)
         self._copy = GoodCopy(self._file, clock, faults.journal)
         self.up = False
@@ -125,7 +126,7 @@ class SqliteStore:
         self._unwritten.extend(self._chronicler.rows(cycle))
         self._watch.take(cycle)
         self._outbox.take(cycle)
-        self._memory = cycle.memory
+        self._memory = joined(cycle.memory, self._found_late)
         wait_s = max(0.0, cycle.decision.next_look - cycle.ended.instant)
         self._running = Running(cycle.memory.phase, wait_s + CYCLE_SLACK_S, clean=False)
         self._write()
@@ -139,6 +140,11 @@ class SqliteStore:
         An outage that is over, say, is so on disk together with its history and counters.
         """
         self._write(intent=memory)
+
+    def recalled(self) -> RecoveryMemory | None:
+        """The ledger of the power on a disk that could not be read at the start and could later; handed over once."""
+        found, self._found_late = self._found_late, None
+        return found
 
     def close(self, now: Now) -> None:
         """A clean stop: exact seconds, a fresh copy, the lock given back. Never raises."""
@@ -216,8 +222,9 @@ class SqliteStore:
         try:
             connection = self._opened()
             if not self._loaded:  # the first time that the disk lets us
-                self._take_in(connection, self._clock.now())
+                found = self._found_late = self._take_in(connection, self._clock.now()).recovery
                 self._loaded = True
+                self._memory, intent = joined(self._memory, found), joined(intent, found)
             if intent is None:
                 self._transact(connection, self._image(), outbox_rows.rows_of(self._outbox, self._rows_on_disk))
             else:

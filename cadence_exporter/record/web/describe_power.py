@@ -43,7 +43,7 @@ def describe_power(cycle: Cycle | None, policy: RecoveryPolicy, now: Now) -> dic
         "bounces_today": sum(now.instant - each.instant < recovery.DAY_S for each in ledger.bounces),
         "left_today": left,
         "cooldown_ends": iso(wall_of(ends, now)) if ends is not None and ends > now.instant else None,
-        "may_be_off": ledger.unfinished is not None and not policy.rehearses,
+        "may_be_off": ledger.in_doubt(rehearses=policy.rehearses),
         "would_act": not against,
         "objections": [{"reason": str(each.reason), "detail": each.detail} for each in against],
         "relay": _relay(cycle),

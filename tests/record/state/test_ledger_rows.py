@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadence_exporter.clock import SystemClock
+from cadence_exporter.decide.ledger import recalled
+from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.recovery import EMPTY_LEDGER, Bounce, PowerOutcome, PowerResult, RecoveryMemory, Unfinished
@@ -204,7 +206,7 @@ def full(clock):
     now = clock.now()
     return RecoveryMemory(
         bounces=(now,),
-        unfinished=Unfinished(now, 30.0),
+        unfinished=Unfinished(now, 30.0, real=True),
         unhelped=2,
         awaiting_up=now,
         identity="a8032abe54dc",
@@ -218,6 +220,36 @@ def test_an_intent_is_on_disk_with_its_ledger_before_the_power_is_cut(start, clo
     store, before = start()
     store.commit_intent(replace(before, recovery=full(clock)))
     assert start()[1].recovery == full(clock)
+
+
+@pytest.mark.parametrize("first", ["intent", "cycle"])
+def test_a_disk_that_could_not_be_read_at_the_start_still_says_whom_it_met_and_what_was_asked_for(
+    start, clock, monkeypatch, first
+):
+    store, before = start()
+    store.commit_intent(replace(before, recovery=full(clock)))
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "_opened", refused)
+        patch.setattr("cadence_exporter.record.state.store.open_for_reading", refused)
+        store, before = start()
+        assert before.recovery.identity is None
+        assert not before.on_disk
+        assert store.recalled() is None
+    ledger = replace(before.recovery, unfinished=None, identity="stranger")
+    now = replace(before, recovery=ledger)
+    if first == "intent":
+        store.commit_intent(now)
+    store.commit(make_cycle(clock.now(), after=now))
+    found = store.recalled()
+    assert found == full(clock)
+    assert store.recalled() is None
+    restarted = start()[1].recovery
+    assert replace(restarted, on_battery=False) == recalled(ledger, found)
+    assert (restarted.identity, restarted.maintenance_until) == ("a8032abe54dc", full(clock).maintenance_until)
+
+
+def refused(*_):
+    raise StateUnavailable("not yet")
 
 
 def test_the_good_copy_knows_of_each_bounce(start, clock, tmp_path):
