@@ -27,6 +27,7 @@ from cadence_exporter.record.metrics.exposition import Metrics
 from cadence_exporter.record.metrics.snapshot import About
 from cadence_exporter.record.state.history import read
 from cadence_exporter.record.state.lock import InUse
+from cadence_exporter.record.state.place import forgets_because
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.record.supervisor import Supervisor
 from cadence_exporter.record.web.listen import ListenFailed
@@ -191,6 +192,16 @@ class Service:
         self._console.event(Fact("SETTINGS", "READ", where, extras=extras, icon="📖"))
         for warning in loaded.warnings:
             self._console.event(Fact("SETTINGS", "CAUTION", warning, level=Level.WARNING, icon="🟡"))
+        if loaded.settings.recovery.enabled:
+            self._caution_about_the_ledger()
+
+    def _caution_about_the_ledger(self) -> None:
+        """Cooldown and budget hold over a restart only where something survives it."""
+        directory = self._settings.state_dir
+        why = forgets_because(directory) if self._store.up else "it cannot be written, so the power is not cut at all"
+        if why is not None:
+            text = f"the ledger of bounces does not survive a restart: state_dir is {directory}, and {why}"
+            self._console.event(Fact("RECOVERY", "CAUTION", text, level=Level.WARNING, icon="🟡"))
 
     def _web_config_broke(self, error: SettingsError) -> None:
         for problem in error.problems:
