@@ -66,9 +66,15 @@ def test_the_configuration_of_the_package_loads_uncommented_but_for_its_secret(t
     secret = tmp_path / "token"
     secret.write_text("a-token-of-nobody")
     secret.chmod(0o600)
-    text = text.replace("/run/credentials/cadence-exporter.service/secret_cloudflare-api-token", str(secret))
+    text = text.replace("/etc/cadence-exporter/secrets/cloudflare-api-token", str(secret))
     config = tmp_path / "cadence.yaml"
     config.write_text(text)
     loaded = load(config, {"HOME": str(tmp_path)}, tmp_path)
     assert loaded.settings.providers.cloudflare.api_token.get_secret_value() == "a-token-of-nobody"
     assert [spec.key.name for spec in loaded.settings.record_specs()] == ["vpn.example.com"]
+
+
+def test_the_folder_of_secrets_that_the_settings_know_is_the_one_that_is_handed_over():
+    from cadence_exporter.settings.secret_files import CREDENTIAL, SERVICE_SECRETS  # noqa: PLC0415
+
+    assert f"LoadCredential={CREDENTIAL.rstrip('_')}:{SERVICE_SECRETS}" in UNIT.read_text().splitlines()

@@ -202,3 +202,17 @@ def test_networks_that_are_never_published_are_read_and_shown(read: Read) -> Non
     ]
     assert 'refuse: ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32"]' in render(loaded)
     assert read("public_ip: {refuse: []}").settings.public_ip.refuse == ()
+
+
+def test_a_secret_of_the_service_is_read_from_what_systemd_handed_over(read: Read, tmp_path: Path) -> None:
+    yaml = "providers: {rfc2136: {server: 192.168.0.2, zone: example.com, tsig_name: k, tsig_key_file: /etc/cadence-exporter/secrets/k}}\n"
+    with pytest.raises(SettingsError, match=r"k does not exist|k cannot be read"):
+        read(yaml)
+    with pytest.raises(SettingsError, match="k is not among the credentials of this start; restart the service"):
+        read(yaml, CREDENTIALS_DIRECTORY=str(tmp_path))
+    (tmp_path / "secret_k").write_text("c2VjcmV0\n")
+    loaded = read(yaml, CREDENTIALS_DIRECTORY=str(tmp_path))
+    key = loaded.settings.providers.rfc2136.tsig_key
+    assert key is not None
+    assert key.get_secret_value() == "c2VjcmV0"
+    assert loaded.origins["providers.rfc2136.tsig_key"] == f"secret file {tmp_path}/secret_k"
