@@ -56,6 +56,14 @@ def make_base(image: str) -> None:
     """A Debian with the Python that runs this, stripped of what the official image has not either. A minute."""
     if has(image):
         return
+    root = debian_root()
+    copy_python(Path(sys.base_prefix), root / "usr/local")
+    subprocess.run(["chroot", root, "ldconfig"], check=True)
+    load(root, image, 'CMD ["python3"]', "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
+
+
+def debian_root() -> Path:
+    """A small Debian, made once."""
     root = WORK / "root"
     if not (root / "usr/bin/wget").exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -63,9 +71,7 @@ def make_base(image: str) -> None:
         subprocess.run(command, check=True, capture_output=True)
     for left in [*(root / "var/cache/apt/archives").glob("*.deb"), *(root / "var/lib/apt/lists").glob("*_*")]:
         left.unlink()
-    copy_python(Path(sys.base_prefix), root / "usr/local")
-    subprocess.run(["chroot", root, "ldconfig"], check=True)
-    load(root, image, 'CMD ["python3"]', "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return root
 
 
 def copy_python(prefix: Path, target: Path) -> None:
@@ -93,7 +99,7 @@ def make_stand_in(service: str, image: str) -> None:
         return
     root = WORK / service
     shutil.rmtree(root, ignore_errors=True)
-    subprocess.run(["cp", "-a", WORK / "root", root], check=True)
+    subprocess.run(["cp", "-a", debian_root(), root], check=True)
     shutil.rmtree(root / "usr/local/lib", ignore_errors=True)
     shutil.copy2(f"/usr/bin/{STAND_INS[service]}", root / "bin" / service)
     texts = Path("/usr/share/prometheus") / service  # the templates of messages, which others compile in

@@ -172,6 +172,23 @@ def test_each_variable_is_in_the_example():
     assert named - set(VARIABLE.findall(FILE.read_text())) == {"COMPOSE_PROFILES"}
 
 
-@pytest.mark.parametrize("folder", ["secrets", "cadence"])
-def test_what_is_of_one_home_stays_out_of_git(folder):
-    assert (FILE.parent / folder / ".gitignore").read_text() == "*\n!.gitignore\n"
+@pytest.mark.parametrize(
+    "file",
+    [
+        "deploy/compose/.env",
+        "deploy/compose/secrets/cloudflare-api-token",
+        "deploy/compose/secrets/alertmanager/mail.password",
+        "deploy/compose/cadence/cadence.yaml",
+        "prometheus/cadence.password",
+        "prometheus/vpn/wg-easy.yml",
+    ],
+)
+def test_what_is_of_one_home_stays_out_of_git(file):
+    done = subprocess.run(["git", "check-ignore", "-q", file], cwd=REPOSITORY, timeout=60, check=False)
+    assert done.returncode in (0, 128), "128: this is no clone"
+
+
+@pytest.mark.parametrize("folder", ["secrets", "secrets/alertmanager", "cadence"])
+def test_the_folders_that_are_mounted_come_with_the_clone(folder):
+    """Otherwise the engine makes them, as root's."""
+    assert (FILE.parent / folder / ".gitignore").read_text().startswith("*\n!.gitignore\n")

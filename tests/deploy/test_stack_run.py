@@ -4,30 +4,20 @@ Official images cannot be pulled everywhere: Debian's own Prometheus and Alertma
 no stand-in and are not run.
 """
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.deploy.images import STAND_INS, WORK, build, environment, make_base, make_stand_in, podman
+from tests.deploy.home import FILE, ROUTER, a_home, made_by_podman, until
+from tests.deploy.images import STAND_INS, WORK, environment, podman
 from tests.deploy.tools import compose
 
-REPOSITORY = Path(__file__).parents[2]
-FILE = REPOSITORY / "deploy/compose/compose.yaml"
-IMAGES = {name: each["image"] for name, each in yaml.safe_load(FILE.read_text())["services"].items()}
 NEEDS = ("podman", "runc", "debootstrap", "ip", "nsenter", *STAND_INS.values())
-HOME, ROUTER = f"cad-home-{os.getpid()}", f"cad-router-{os.getpid()}"
 STARTED = ("cadence-exporter", *STAND_INS)
-HUB = ("docker", "io")
-PATIENCE_S = 90.0
 ALERT_S = 480.0
 """CadenceWanDown waits five minutes before it fires; Prometheus looks each 30 s."""
 LARGEST_MB = 260
@@ -43,41 +33,15 @@ def missing():
 pytestmark = [pytest.mark.deploy, pytest.mark.skipif(bool(missing()), reason=missing() or "-")]
 
 
-def at_docker_hub(image):
-    """The full name that podman looks for."""
-    return ".".join(HUB) + "/" + (image if "/" in image else f"library/{image}")
-
-
 @pytest.fixture(scope="module")
 def image():
-    base = re.search(r"^ARG BASE=(.+)$", (REPOSITORY / "deploy/image/Dockerfile").read_text(), flags=re.MULTILINE)[1]
-    make_base(at_docker_hub(base))
-    for service in STAND_INS:
-        make_stand_in(service, at_docker_hub(IMAGES[service]))
-    build(at_docker_hub(IMAGES["cadence-exporter"]))
-    return at_docker_hub(IMAGES["cadence-exporter"])
-
-
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+    return made_by_podman()
 
 
 @pytest.fixture(scope="module")
 def home():
-    """A network with this host and a router that answers; nothing is behind it."""
-    try:
-        for name in (HOME, ROUTER):
-            ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
-        ip("-n", HOME, "link", "add", "eth0", "type", "veth", "peer", "name", "lan", "netns", ROUTER)
-        for name, device, address in ((HOME, "eth0", "192.168.77.2/24"), (ROUTER, "lan", "192.168.77.1/24")):
-            ip("-n", name, "address", "add", address, "dev", device)
-            ip("-n", name, "link", "set", device, "up")
-        ip("-n", HOME, "route", "add", "default", "via", "192.168.77.1")
-        yield [*("nsenter", f"--net=/run/netns/{HOME}")]
-    finally:
-        for name in (HOME, ROUTER):
-            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+    with a_home("podman") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +51,7 @@ def stack(image, home, tmp_path_factory):
     settings = environment() | {"DOCKER_HOST": f"unix://{socket}"}
     with (WORK / "engine.log").open("w") as log:
         engine = subprocess.Popen(
-            [*home, "podman", "system", "service", "--time=0", f"unix://{socket}"],
+            [*home.enter, "podman", "system", "service", "--time=0", f"unix://{socket}"],
             env=settings,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -106,27 +70,10 @@ def stack(image, home, tmp_path_factory):
         engine.wait(30)
 
 
-def until(what, why, patience_s=PATIENCE_S):
-    ends = time.monotonic() + patience_s
-    while not (found := what()):
-        assert time.monotonic() < ends, f"not {why}"
-        time.sleep(1)
-    return found
-
-
-def ask(home, url):
-    """The JSON at ``url``, asked within the home."""
-    script = f"import urllib.request as u; print(u.urlopen({url!r}, timeout=5).read().decode())"
-    done = subprocess.run([*home, sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    with contextlib.suppress(json.JSONDecodeError):
-        return json.loads(done.stdout)
-    return None
-
-
 def within(home, *arguments):
     """podman in the home: what it starts for a container on the host's network has the network of who called it."""
     done = subprocess.run(
-        [*home, "podman", *arguments], env=environment(), capture_output=True, text=True, timeout=120, check=False
+        [*home.enter, "podman", *arguments], env=environment(), capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -155,7 +102,7 @@ def test_nothing_of_this_machine_is_left_in_the_image(image):
 
 
 def test_cadence_runs_hardened_and_knows_that_it_is_healthy(stack):
-    until(lambda: (ask(stack, "http://127.0.0.1:9923/api/v1/status") or {}).get("state") == "DOWN", "DOWN")
+    until(lambda: (stack.ask("http://127.0.0.1:9923/api/v1/status") or {}).get("state") == "DOWN", "DOWN")
     host = inspect("cadence")["HostConfig"]
     assert host["ReadonlyRootfs"] is True
     _, status = within(stack, "exec", "cadence", "cat", "/proc/1/status")
@@ -167,7 +114,7 @@ def test_cadence_runs_hardened_and_knows_that_it_is_healthy(stack):
 
 def test_the_router_answers_and_the_line_does_not(stack):
     _, log = within(stack, "logs", "cadence")
-    assert re.search(r"ROUTER +UP +ip=192\.168\.77\.1", log), log
+    assert re.search(rf"ROUTER +UP +ip={re.escape(ROUTER)}", log), log
     assert re.search(r"WAN_PATH +DOWN", log)
 
 
@@ -179,25 +126,25 @@ def test_the_commands_of_the_runbooks_work_in_the_container(stack):
 
 def test_prometheus_scrapes_it(stack):
     def scraped():
-        found = ask(stack, "http://127.0.0.1:9090/api/v1/query?query=up%7Bjob%3D%22cadence%22%7D")
+        found = stack.ask("http://127.0.0.1:9090/api/v1/query?query=up%7Bjob%3D%22cadence%22%7D")
         return found and [each["value"][1] for each in found["data"]["result"]] == ["1"]
 
     until(scraped, "scraped")
 
 
 def test_memory_is_kept_when_the_container_is_made_anew(stack):
-    before = ask(stack, "http://127.0.0.1:9923/api/v1/status")["cycle"]
+    before = stack.ask("http://127.0.0.1:9923/api/v1/status")["cycle"]
     assert within(stack, "restart", "-t", "5", "cadence")[0] == 0
-    after = until(lambda: ask(stack, "http://127.0.0.1:9923/api/v1/status"), "answering")
-    until(lambda: ask(stack, "http://127.0.0.1:9923/api/v1/status").get("cycle"), "a cycle")
-    assert ask(stack, "http://127.0.0.1:9923/api/v1/status")["cycle"] != before
+    after = until(lambda: stack.ask("http://127.0.0.1:9923/api/v1/status"), "answering")
+    until(lambda: stack.ask("http://127.0.0.1:9923/api/v1/status").get("cycle"), "a cycle")
+    assert stack.ask("http://127.0.0.1:9923/api/v1/status")["cycle"] > before
     assert after
     assert inspect("cadence")["State"]["Running"] is True
 
 
 def test_alertmanager_is_told_that_the_line_is_down(stack):
     def told():
-        found = ask(stack, "http://127.0.0.1:9093/api/v2/alerts") or []
+        found = stack.ask("http://127.0.0.1:9093/api/v2/alerts") or []
         return next((each for each in found if each["labels"]["alertname"] == "CadenceWanDown"), None)
 
     alert = until(told, "told", ALERT_S)

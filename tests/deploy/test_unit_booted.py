@@ -22,7 +22,7 @@ dns:
     - {name: vpn.example.com, type: A, ttl: 60, provider: cloudflare}
 providers:
   cloudflare:
-    api_token_file: /run/credentials/cadence-exporter.service/secret_cloudflare-api-token
+    api_token_file: /etc/cadence-exporter/secrets/cloudflare-api-token
 """
 WATCHDOG_S = 20
 ALLOWED_S = 150.0
@@ -39,9 +39,9 @@ def machine(tmp_path_factory):
     tree = BUILD / "deploy-test" / "machine"
     make_tree(tree)
     shutil.rmtree(tree / "var/lib/private", ignore_errors=True)
-    shutil.copy(package, tree / "opt/package.deb")
+    shutil.copy(package, tree / "package.deb")
     subprocess.run(["chroot", tree, "dpkg", "--purge", UNIT], check=False, capture_output=True)
-    subprocess.run(["chroot", tree, "dpkg", "-i", "/opt/package.deb"], check=True, capture_output=True)
+    subprocess.run(["chroot", tree, "dpkg", "-i", "/package.deb"], check=True, capture_output=True)
     (tree / "etc/cadence-exporter/cadence.yaml").write_text(SETTINGS)
     secret = tree / "etc/cadence-exporter/secrets/cloudflare-api-token"
     secret.write_text(TOKEN + "\n")
@@ -49,7 +49,6 @@ def machine(tmp_path_factory):
     override = tree / f"etc/systemd/system/{UNIT}.service.d/quicker.conf"
     override.parent.mkdir(parents=True, exist_ok=True)
     override.write_text(f"[Service]\nWatchdogSec={WATCHDOG_S}s\n")
-    subprocess.run(["systemctl", "--root", tree, "enable", UNIT], check=True, capture_output=True)
     with Machine(tree, tmp_path_factory.mktemp("machine") / "console") as booted:
         yield booted
 
@@ -68,6 +67,15 @@ def status_document(machine):
 
 def cycles(machine):
     return int(re.search(r"cycle (\d+)", machine.shows(UNIT, "StatusText"))[1])
+
+
+def start(machine):
+    machine("systemctl", "start", UNIT)
+    machine.until(lambda: machine.shows(UNIT, "ActiveState") == "active", "active", 60)
+
+
+def write_settings(machine, text):
+    machine("python3", "-c", f"open('/etc/cadence-exporter/cadence.yaml', 'w').write({text!r})")
 
 
 def journal(machine):
@@ -150,7 +158,84 @@ def test_a_stop_is_clean_and_quick(machine):
     assert ended - began < 3_000_000, "microseconds"
 
 
+def test_what_root_left_in_the_state_directory_does_not_lock_the_service_out(machine):
+    known = machine("cadence-exporter", "history", "--json")
+    assert "vpn.example.com A" in machine("cadence-exporter", "once", "--rehearse", check=False)
+    start(machine)
+    assert json.loads(machine("cadence-exporter", "history", "--json"))["watched"][0] == json.loads(known)["watched"][0]
+    assert "STORE" not in machine("journalctl", "-u", UNIT, "-o", "cat", "--no-pager", "-p", "warning", "-n", "40")
+
+
+def test_a_state_directory_of_roots_own_is_taken_over(machine):
+    """As left by a service that ran as root, or by a copy from another machine."""
+    before = cycles(machine)
+    machine("systemctl", "stop", UNIT)
+    machine(
+        "sh", "-c", f"rm /var/lib/{UNIT} && mv /var/lib/private/{UNIT} /var/lib/ && chown -R root:root /var/lib/{UNIT}"
+    )
+    start(machine)
+    assert machine("readlink", f"/var/lib/{UNIT}") == f"private/{UNIT}"
+    assert cycles(machine) > before
+
+
+def test_a_port_that_is_taken_is_said_and_waited_for(machine):
+    machine("systemctl", "stop", UNIT)
+    server = 'import socket, time; kept = socket.create_server(("127.0.0.1", 9923)); time.sleep(600)'
+    machine("systemd-run", "--unit=taken", "python3", "-c", server)
+    machine.until(lambda: machine("sh", "-c", "grep -c :26C3 /proc/net/tcp", check=False) == "1", "taken", 20)
+    machine("systemctl", "start", "--no-block", UNIT)
+    machine.until(lambda: "cannot listen on 127.0.0.1:9923" in journal(machine), "said", 30)
+    machine("systemctl", "stop", "taken")
+    machine.until(lambda: machine.shows(UNIT, "ActiveState") == "active", "active", 60)
+
+
+def test_a_folder_of_secrets_that_is_missing_is_said_and_waited_for(machine):
+    machine("systemctl", "stop", UNIT)
+    machine("mv", "/etc/cadence-exporter/secrets", "/etc/cadence-exporter/elsewhere")
+    machine("systemctl", "start", "--no-block", UNIT)
+    machine.until(lambda: "credentials" in journal(machine).lower(), "said", 30)
+    machine("mv", "/etc/cadence-exporter/elsewhere", "/etc/cadence-exporter/secrets")
+    machine.until(lambda: machine.shows(UNIT, "ActiveState") == "active", "active", 60)
+
+
+def test_a_loop_that_is_slow_and_healthy_is_left_alone(machine):
+    """Its waits are longer than the unit's patience: it tells systemd so."""
+    slow = SETTINGS.replace("interval: 2s, fast_factor: 0.5", f"interval: {2 * WATCHDOG_S}s, fast_factor: 1.0")
+    write_settings(machine, slow)
+    machine("systemctl", "restart", UNIT)
+    process, began = pid_of(machine), cycles(machine)
+    machine.until(lambda: cycles(machine) > began, "the next cycle", 3 * WATCHDOG_S)
+    assert pid_of(machine) == process
+    write_settings(machine, SETTINGS)
+    machine("systemctl", "reload", UNIT)
+
+
+def test_an_upgrade_restarts_it_with_what_it_knows_and_leaves_the_settings(machine):
+    before, process = cycles(machine), pid_of(machine)
+    machine("dpkg", "-i", "/package.deb")
+    machine.until(lambda: pid_of(machine) not in (0, process), "restarted", 60)
+    machine.until(lambda: machine.shows(UNIT, "ActiveState") == "active", "active", 60)
+    assert cycles(machine) > before
+    assert machine("cat", "/etc/cadence-exporter/cadence.yaml") == SETTINGS.strip()
+
+
 def test_removing_the_package_leaves_settings_secrets_and_memory(machine):
     machine("dpkg", "--remove", UNIT)
+    assert machine.shows(UNIT, "ActiveState") == "inactive"
+    assert machine("ls", "/etc/cadence-exporter/secrets") == "cloudflare-api-token"
+    assert machine("cat", "/etc/cadence-exporter/cadence.yaml") == SETTINGS.strip()
+    assert machine("ls", "/var/lib/private/cadence-exporter")
+
+
+def test_installed_again_it_runs_again(machine):
+    machine("dpkg", "-i", "/package.deb")
+    machine.until(lambda: machine.shows(UNIT, "ActiveState") == "active", "active", 60)
+    assert machine("systemctl", "is-enabled", UNIT) == "enabled"
+
+
+def test_a_purge_leaves_secrets_and_memory_and_nothing_that_systemd_looks_for(machine):
+    machine("dpkg", "--purge", UNIT)
     assert machine("ls", "/etc/cadence-exporter/secrets") == "cloudflare-api-token"
     assert machine("ls", "/var/lib/private/cadence-exporter")
+    assert machine("find", "/etc/systemd/system/multi-user.target.wants", "-name", f"{UNIT}*") == ""
+    assert machine.shows(UNIT, "LoadState") == "not-found"
