@@ -7,7 +7,7 @@ import pytest
 
 from tests.blackbox.instance import QUICK, Instance
 
-SHARED_MEMORY = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - each test makes a folder of its own in it
 CAUTION = "the ledger of bounces does not survive a restart"
 REHEARSAL = {"enabled": True, "device": {"type": "rehearsal"}}
 NOBODY = {

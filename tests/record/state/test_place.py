@@ -9,7 +9,7 @@ from cadence_exporter.record.state.place import forgets_because, why
 
 MACHINE = """\
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-24 21 0:22 / /dev/shm rw - tmpfs tmpfs rw,size=1g
+24 21 0:22 / /mem rw - tmpfs tmpfs rw,size=1g
 25 21 0:23 / /run rw,nosuid shared:5 - tmpfs tmpfs rw
 26 21 8:2 / /run/my\\040disk rw - ext4 /dev/sda2 rw
 27 21 0:24 / /srv rw - tmpfs tmpfs rw
@@ -27,7 +27,7 @@ DOCKER = """\
     ("directory", "mounts", "in_a_container", "words"),
     [
         ("/var/lib/cadence", MACHINE, False, None),
-        ("/dev/shm/cadence", MACHINE, False, "/dev/shm is in memory (tmpfs)"),
+        ("/mem/cadence", MACHINE, False, "/mem is in memory (tmpfs)"),
         ("/run/cadence", MACHINE, False, "/run is in memory"),
         ("/runner", MACHINE, False, None),
         ("/run/my disk/cadence", MACHINE, False, None),
@@ -45,4 +45,4 @@ def test_what_is_in_memory_or_in_a_container_itself_is_lost(directory, mounts, i
 
 def test_where_the_system_does_not_say_nothing_is_claimed(monkeypatch, tmp_path):
     monkeypatch.setattr(place, "MOUNTS", tmp_path / "none")
-    assert forgets_because(Path("/dev/shm")) is None
+    assert forgets_because(Path("/mem")) is None
