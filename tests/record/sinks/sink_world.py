@@ -1,5 +1,6 @@
 """Sinks over a pretend outside, a clock set by hand, and lanes that do their work on the spot."""
 
+import functools
 import json
 from dataclasses import replace
 from types import MappingProxyType
@@ -30,11 +31,16 @@ HOSTILE_DETAIL = "http://plug/off?key=hunter2canary"
 """Of a device: it is for the log of this machine only."""
 
 
+@functools.cache
+def signer_of(key, key_id):
+    """Reading a key proves it first, which takes longer than everything else of an hour of a home."""
+    return crypt.RSASigner.from_string(key, key_id)
+
+
 def sign_here(module, message, timeout_s):
     """The child's work without the child."""
     asked = json.loads(message)
-    signer = crypt.RSASigner.from_string(asked["key"], asked["key_id"])
-    return Said(0, jwt.encode(signer, asked["claims"]))
+    return Said(0, jwt.encode(signer_of(asked["key"], asked["key_id"]), asked["claims"]))
 
 
 def with_wan(cycle, link):
