@@ -187,7 +187,7 @@ class Service:
         return fresh
 
     def _announce(self, loaded: Loaded) -> None:
-        where = str(loaded.path) if loaded.path else "no file: defaults and environment"
+        where = ", ".join(loaded.files) or "no file: defaults and environment"
         extras = {"version": __version__, "site": loaded.settings.site}
         self._console.event(Fact("SETTINGS", "READ", where, extras=extras, icon="📖"))
         for warning in loaded.warnings:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.durations import format_duration
 from cadence_exporter.settings.keys import RECORDS, kind_of, leaves
 from cadence_exporter.settings.load import Loaded
@@ -21,10 +20,7 @@ _SPECIAL = set(":#[]{},&*!|>%@`'\"\\")
 
 def render(loaded: Loaded) -> str:
     """The effective settings as text; ends with the warnings, if there are any."""
-    files = [str(loaded.path)] if loaded.path else []
-    lines = [
-        f"# settings files: {', '.join([*files, *([DOTENV] if loaded.dotenv else [])]) or 'none, built-in defaults'}"
-    ]
+    lines = [f"# settings files: {', '.join(loaded.files) or 'none, built-in defaults'}"]
     shown: tuple[str, ...] = ()
     for key, _ in leaves():
         *sections, name = key.split(".")

@@ -50,6 +50,11 @@ class Loaded:
     exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Variables of ``.env`` that a library wants in the process: for the command line to set, when they are not set already."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read, as a person would name them."""
+        return (*([str(self.path)] if self.path else []), *([DOTENV] if self.dotenv else []))
+
 
 def load(
     config: Path | None, environ: Mapping[str, str], cwd: Path, check_web_config: CheckFile = lambda _path: ()

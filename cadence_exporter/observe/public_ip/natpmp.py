@@ -41,7 +41,7 @@ def ask(
                 except TimeoutError:
                     continue
         except ConnectionRefusedError as error:
-            raise ProbeFailed(FailureReason.REFUSED, "the router does not speak NAT-PMP") from error
+            raise ProbeFailed(FailureReason.REFUSED, "the router's NAT-PMP port is closed") from error
         except OSError as error:
             raise ProbeFailed(FailureReason.OTHER, f"cannot be asked: {error.strerror}") from error
     raise ProbeFailed(FailureReason.TIMEOUT, "no NAT-PMP answer")
