@@ -1,72 +1,29 @@
 """THE loop: observe, assess, decide, act, record; then wait until it is time, or until somebody rings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
+from cadence_exporter.act.power.owed import Owed, look_after_a_bug
 from cadence_exporter.assess.assess import assess
-from cadence_exporter.decide import ledger, recovery
+from cadence_exporter.decide import ledger
 from cadence_exporter.decide.decide import decide
 from cadence_exporter.decide.echo_plan import at_start
 from cadence_exporter.decide.remember import doubt_changed, remember
+from cadence_exporter.equipment import Equipment, Surroundings
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.cycle import Cycle
-from cadence_exporter.model.decision import Action, Decision
-from cadence_exporter.model.instants import Instant, Now, later
+from cadence_exporter.model.decision import Decision
+from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
-from cadence_exporter.model.outcome import Done, Outcome
-from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import (
-    Bounce,
-    EnsureOn,
-    PowerAction,
-    PowerOutcome,
-    RecoveryMemory,
-    Request,
-    no_switch,
-    unnoted,
-)
+from cadence_exporter.model.outcome import Done
+from cadence_exporter.model.recovery import Bounce, Request, unnoted
 from cadence_exporter.model.wakeup import Reason, Wakeup
-from cadence_exporter.seams import CallLog, Clock, Crew, Doorbell, Faults, Recorder, StateStore
 
 BUGS_IN_A_ROW = 3
 """So many broken decisions in a row end the process: its supervisor restarts it, and somebody notices."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What the settings determine; a reload replaces it as a whole."""
-
-    crew: Crew
-    perform: Callable[[Sequence[Action]], tuple[Outcome, ...]]
-    policy: Policy
-    retire: Callable[[], None] = lambda: None
-    """Give back what the crew and the hands hold, when others take over."""
-    power: Callable[[PowerAction], PowerOutcome] = no_switch
-    leave_on: Callable[[PowerAction], PowerOutcome] = no_switch
-    """The same within a second, for a process that ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What stays for as long as the process lives."""
-
-    clock: Clock
-    doorbell: Doorbell
-    store: StateStore
-    recorders: Sequence[Recorder]
-    calls: CallLog
-    faults: Faults
-    draw: Callable[[], float]
-    """Uniform in [0, 1): the only randomness."""
-    requests: Callable[[], Sequence[Request]] = tuple
-    """What people asked for since the last cycle; each is handed over once."""
-    recalled: Callable[[], RecoveryMemory | None] = lambda: None
-    """What a disk that could not be read at the start said later, joined with what is on it now; handed over once."""
-    entering: Callable[[str], None] = lambda _: None
-    """Told the id of each cycle when it begins, and an empty one when it is over."""
 
 
 class Loop:
@@ -84,8 +41,7 @@ class Loop:
         self._bugs = 0
         self._unheard: tuple[Request, ...] = ()
         """Taken in a cycle that came to nothing."""
-        self._untold: PowerOutcome | None = None
-        """What was done about the power outside of a cycle that was recorded."""
+        self._owed = Owed(around.clock, around.doorbell)
         self.ended_because: str | None = None
         """Why it stopped by itself."""
 
@@ -96,7 +52,7 @@ class Loop:
             if wakeup.reloads:
                 self._replace_equipment()
             next_look = self.cycle(wakeup)
-            wakeup = self._without_power(self.around.doorbell.wait(next_look))
+            wakeup = self._owed.hold(self.around.doorbell.wait(next_look), self.memory, self.equipment.policy)
 
     def cycle(self, wakeup: Wakeup) -> Instant:
         """One turn. Returns when the next one is due."""
@@ -111,8 +67,8 @@ class Loop:
 
     def _turn(self, cycle_id: str, began: Now, wakeup: Wakeup) -> Instant:
         around = self.around
-        self._power_back(began)
-        before, draw = self.memory, around.draw()
+        self.memory = before = self._owed.when_due(self.memory, began, self.equipment)
+        draw = around.draw()
         requests = self._unheard = (*self._unheard, *around.requests())
         observation = self.equipment.crew.observe(began, before, hinted=wakeup.asks_everyone)
         if around.doorbell.stopping:
@@ -120,7 +76,7 @@ class Loop:
         observed = around.clock.monotonic()
         judged = self._judge(observation, began, draw, requests)
         if judged is None:
-            return self._after_a_bug(began)
+            return look_after_a_bug(self.memory, began.instant, self.equipment.policy)
         self._unheard = ()
         assessment, decision = judged
         decided = around.clock.monotonic()
@@ -140,7 +96,7 @@ class Loop:
             assessment=assessment,
             decision=decision,
             outcomes=done.dns,
-            power=done.power or self._untold,
+            power=done.power or self._owed.untold,
             calls=calls,
             phase_seconds=MappingProxyType(
                 {
@@ -151,57 +107,20 @@ class Loop:
                 }
             ),
         )
-        self._untold = None
+        self._owed.untold = None
         self._record(cycle)
         if decision.stop is not None:
             self.ended_because = decision.stop
             around.doorbell.ring(Reason.STOP)
         return decision.next_look
 
-    def _without_power(self, wakeup: Wakeup) -> Wakeup:
-        """What only we turn on again is off for no longer than asked for: no look begins that could still be under way when it is due.
-
-        Who rings meanwhile is heard after it. New settings are taken at once, for they end the bounce.
-        """
-        policy = self.equipment.policy.recovery
-        while not (wakeup.stops or wakeup.reloads or policy.device_owns_timer):
-            memory = self.memory.recovery
-            due = memory.unfinished.due if memory.unfinished and memory.can_be_ended(policy) else None
-            if due is None or self.around.clock.monotonic() >= due:
-                break
-            wakeup = Wakeup(wakeup.reasons | self.around.doorbell.wait(due).reasons)
-        return wakeup
-
-    def _power_back(self, now: Now) -> None:
-        """Power that is due is turned on before anything is looked at: a look takes as long as its slowest probe."""
-        memory = self.memory
-        owed = recovery.owed(memory.recovery, memory.started, now)
-        if owed is not None and memory.recovery.can_be_ended(self.equipment.policy.recovery):
-            self._end_bounce(owed)
-
-    def _end_bounce(self, owed: EnsureOn) -> None:
-        """Whatever comes of it is told with the next cycle."""
-        self._untold = self.equipment.power(owed)
-        self.memory = replace(self.memory, recovery=ledger.after(self.memory.recovery, self._untold))
-
-    def _after_a_bug(self, began: Now) -> Instant:
-        """The next look after a cycle that came to nothing: power that is due does not wait for it."""
-        look, unfinished = later(began.instant, self.equipment.policy.interval_s), self.memory.recovery.unfinished
-        return look if unfinished is None or unfinished.due <= began.instant else min(look, unfinished.due)
-
     def _replace_equipment(self) -> None:
         fresh = self._reload()
         if fresh is not None:
-            self._settle_before_handing_over()
-            self.memory = doubt_changed(self.memory, self.equipment.policy.records, fresh.policy.records)
+            settled = self._owed.before_handing_over(self.memory, self.equipment)
+            self.memory = doubt_changed(settled, self.equipment.policy.records, fresh.policy.records)
             self.equipment.retire()
             self.equipment = fresh
-
-    def _settle_before_handing_over(self) -> None:
-        """Only the old switch can end the bounce that it began: the new settings may name another one, or none."""
-        memory = self.memory.recovery
-        if memory.can_be_ended(self.equipment.policy.recovery):
-            self._end_bounce(EnsureOn(memory.unfinished))
 
     def _judge(
         self, observation: Observation, now: Now, draw: float, requests: Sequence[Request]

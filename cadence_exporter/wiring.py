@@ -15,7 +15,7 @@ from cadence_exporter.act.hands import Hands
 from cadence_exporter.act.power.choose import power_switch
 from cadence_exporter.act.power.hand import PowerHand
 from cadence_exporter.clock import SystemClock
-from cadence_exporter.loop import Equipment
+from cadence_exporter.equipment import Equipment
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy

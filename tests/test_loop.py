@@ -6,8 +6,9 @@ from ipaddress import ip_address
 import pytest
 
 from cadence_exporter import loop as loop_module
+from cadence_exporter.equipment import Equipment, Surroundings
 from cadence_exporter.errors import StateUnavailable
-from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.loop import Loop
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.observation import (

@@ -8,8 +8,9 @@ from typing import Any
 
 from cadence_exporter.cli.service import board_settings, export, style
 from cadence_exporter.clock import SystemClock
+from cadence_exporter.equipment import Surroundings
 from cadence_exporter.errors import StateUnavailable
-from cadence_exporter.loop import Loop, Surroundings
+from cadence_exporter.loop import Loop
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Memory, Phase

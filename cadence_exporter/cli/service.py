@@ -10,8 +10,9 @@ from cadence_exporter import __version__
 from cadence_exporter.cli.listening import Listening
 from cadence_exporter.cli.telling import Telling
 from cadence_exporter.clock import SystemClock
+from cadence_exporter.equipment import Equipment, Surroundings
 from cadence_exporter.errors import SettingsError, StateUnavailable
-from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.loop import Loop
 from cadence_exporter.model.recovery import EnsureOn
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from cadence_exporter.act.dns.reconcile import Reconciler
 from cadence_exporter.act.hands import Hands
-from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.equipment import Equipment, Surroundings
+from cadence_exporter.loop import Loop
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.memory import Memory, Phase
 from cadence_exporter.model.recovery import EnsureOn, no_switch

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cadence_exporter.act.hands import Hands
-from cadence_exporter.loop import Equipment, Loop, Surroundings
+from cadence_exporter.equipment import Equipment, Surroundings
+from cadence_exporter.loop import Loop
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.memory import Phase

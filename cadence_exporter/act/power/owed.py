@@ -1,0 +1,68 @@
+"""Power that is owed: what is off by our hand is turned on when it is due, whatever becomes of the cycle meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from cadence_exporter.decide import ledger, recovery
+from cadence_exporter.model.instants import Instant, Now, later
+from cadence_exporter.model.memory import Memory
+from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.recovery import EnsureOn, PowerAction, PowerOutcome
+from cadence_exporter.model.wakeup import Wakeup
+from cadence_exporter.seams import Clock, Doorbell
+
+
+class Switched(Protocol):
+    """The part of the loop's equipment that this needs."""
+
+    @property
+    def policy(self) -> Policy: ...  # noqa: D102 - see the loop's equipment
+
+    @property
+    def power(self) -> Callable[[PowerAction], PowerOutcome]: ...  # noqa: D102
+
+
+class Owed:
+    """Of the loop's thread. Each method that touches the switch returns the memory with what came of it."""
+
+    def __init__(self, clock: Clock, doorbell: Doorbell) -> None:
+        self._clock = clock
+        self._doorbell = doorbell
+        self.untold: PowerOutcome | None = None
+        """What was done outside of a cycle that was recorded; it is told with the next one."""
+
+    def hold(self, wakeup: Wakeup, memory: Memory, policy: Policy) -> Wakeup:
+        """What only we turn on again is off for no longer than asked for: no look begins that could still be under way when it is due.
+
+        Who rings meanwhile is heard after it. New settings are taken at once, for they end the bounce.
+        """
+        owing = memory.recovery
+        while not (wakeup.stops or wakeup.reloads or policy.recovery.device_owns_timer):
+            due = owing.unfinished.due if owing.unfinished and owing.can_be_ended(policy.recovery) else None
+            if due is None or self._clock.monotonic() >= due:
+                break
+            wakeup = Wakeup(wakeup.reasons | self._doorbell.wait(due).reasons)
+        return wakeup
+
+    def when_due(self, memory: Memory, now: Now, switched: Switched) -> Memory:
+        """Before anything is looked at: a look takes as long as its slowest probe."""
+        owed = recovery.owed(memory.recovery, memory.started, now)
+        return memory if owed is None else self._end(memory, owed, switched)
+
+    def before_handing_over(self, memory: Memory, switched: Switched) -> Memory:
+        """Only the old switch can end the bounce that it began: new settings may name another one, or none."""
+        unfinished = memory.recovery.unfinished
+        return memory if unfinished is None else self._end(memory, EnsureOn(unfinished), switched)
+
+    def _end(self, memory: Memory, owed: EnsureOn, switched: Switched) -> Memory:
+        if not memory.recovery.can_be_ended(switched.policy.recovery):
+            return memory
+        self.untold = switched.power(owed)
+        return replace(memory, recovery=ledger.after(memory.recovery, self.untold))
+
+
+def look_after_a_bug(memory: Memory, began: Instant, policy: Policy) -> Instant:
+    """The next look after a cycle that came to nothing: power that is due does not wait for it."""
+    look, unfinished = later(began, policy.interval_s), memory.recovery.unfinished
+    return look if unfinished is None or unfinished.due <= began else min(look, unfinished.due)
