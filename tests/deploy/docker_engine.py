@@ -1,4 +1,4 @@
-"""Docker's own engine from Debian (docker.io), private to a test: storage, socket and network are of its own."""
+"""Docker's own engine from Debian, private to a test: storage, socket and network are of its own."""
 
 import json
 import os
