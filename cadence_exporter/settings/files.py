@@ -11,6 +11,17 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_closed(path: Path) -> bool:
+    """Whether we may not even look if it is there."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def is_folder(path: Path) -> bool:
     """The same for a folder."""
     try:

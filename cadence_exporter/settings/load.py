@@ -13,7 +13,7 @@ from cadence_exporter.settings.dotenv_file import NAME as DOTENV
 from cadence_exporter.settings.dotenv_file import read_dotenv
 from cadence_exporter.settings.environment import Variables, process_variables, read_environment
 from cadence_exporter.settings.extras import missing_extras
-from cadence_exporter.settings.files import is_file, is_folder, read_text
+from cadence_exporter.settings.files import is_closed, is_file, is_folder, read_text
 from cadence_exporter.settings.given import Given
 from cadence_exporter.settings.keys import CONFIG_VARIABLE, RECORDS, leaves, path_keys, secret_keys
 from cadence_exporter.settings.schema import Settings
@@ -137,7 +137,13 @@ def _find(config: Path | None, variables: Variables, cwd: Path, problems: list[P
             return named
         problems.append(variables[CONFIG_VARIABLE].problem(f"{named} does not exist, or is not a file"))
         return None
-    return next((path for path in (LOCAL_FILE, SYSTEM_FILE) if is_file(cwd / path)), None)
+    found = next((path for path in (LOCAL_FILE, SYSTEM_FILE) if is_file(cwd / path)), None)
+    if found is None and is_closed(SYSTEM_FILE):
+        # Going on without it would leave records alone that somebody believes to be kept.
+        problems.append(
+            Problem(str(SYSTEM_FILE), "", "cannot be looked for: its folder is closed to this user; chmod 755 it")
+        )
+    return found
 
 
 def _yaml(path: Path | None, cwd: Path, problems: list[Problem]) -> tuple[dict[str, Given], bool]:

@@ -12,6 +12,7 @@ from cadence_exporter.settings.files import is_file, is_folder
 from cadence_exporter.settings.load import CONTAINER_CACHE, Loaded, load
 
 Read = Callable[..., Loaded]
+NOBODY = 65534
 CLOUDFLARE = "dns:\n  records:\n    - {name: vpn.example.com, provider: cloudflare}\n"
 
 
@@ -216,3 +217,25 @@ def test_a_secret_of_the_service_is_read_from_what_systemd_handed_over(read: Rea
     assert key is not None
     assert key.get_secret_value() == "c2VjcmV0"
     assert loaded.origins["providers.rfc2136.tsig_key"] == f"secret file {tmp_path}/secret_k"
+
+
+def test_a_folder_of_settings_that_is_closed_to_us_is_no_folder_without_settings(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "etc"
+    closed.mkdir(mode=0o700)
+    (closed / "cadence.yaml").write_text("site: nobody sees it")
+    monkeypatch.setattr("cadence_exporter.settings.load.SYSTEM_FILE", closed / "cadence.yaml")
+    assert read().settings.site == "nobody sees it"
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+    else:
+        closed.chmod(0)
+    try:
+        with pytest.raises(SettingsError, match="its folder is closed to this user"):
+            load(None, {"HOME": "/home/someone"}, Path("/"))
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+        else:
+            closed.chmod(0o700)
