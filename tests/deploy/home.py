@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ IMAGES = {name: each["image"] for name, each in yaml.safe_load(FILE.read_text())
 HUB = ("docker", "io")
 HOST, ROUTER = "192.168.77.2", "192.168.77.1"
 PATIENCE_S = 90.0
+NAMESPACES = Path("/run/netns")
 
 
 def at_docker_hub(image: str) -> str:
@@ -74,9 +75,23 @@ class Home:
         return None
 
 
+def left_behind(names: Iterable[str], is_alive: Callable[[int], bool]) -> list[str]:
+    """The namespaces of test runs that were killed: their names end in the number of a process that is gone."""
+    made = [(name, re.fullmatch(r"cad-[a-z-]+-(\d+)", name)) for name in names]
+    return [name for name, numbered in made if numbered and not is_alive(int(numbered[1]))]
+
+
+def sweep() -> None:
+    """What a killed run could not remove."""
+    names = [each.name for each in NAMESPACES.iterdir()] if NAMESPACES.is_dir() else []
+    for each in left_behind(names, lambda number: Path(f"/proc/{number}").exists()):
+        subprocess.run(["ip", "netns", "delete", each], check=False, capture_output=True)
+
+
 @contextlib.contextmanager
 def a_home(name: str) -> Iterator[Home]:
     """Made and removed again."""
+    sweep()
     home = Home(name)
     try:
         for each in (home.host, home.router):
