@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cadence_exporter.clock import SystemClock
 from cadence_exporter.demo.cloudflare_faults import silence
 from cadence_exporter.demo.doh import DohMode
 from cadence_exporter.demo.tcp_port import TcpPort
 from tests.bench.figures import Figure
 from tests.bench.world import TlsHome
 from tests.blackbox.instance import Instance, wait_for
+from tests.fakes.google import SPREADSHEET, FakeGoogle
 
 BOUND_S = 2.0
 DEAD_NAMESERVER = "127.9.9.9"
@@ -38,6 +40,7 @@ def figures() -> Iterator[Figure]:
         Hang("a hung probe (a TLS handshake never answered)", _probe),
         Hang("a hung DNS-over-HTTPS resolver", _doh),
         Hang("a hung provider", _provider),
+        Hang("a hung sheet, a hung message and a hung heartbeat", _sinks),
     ):
         yield _stop(hang)
     yield from _dead_name_server()
@@ -79,6 +82,15 @@ def _doh(home: TlsHome, _: Settings) -> Callable[[], object]:
 def _provider(home: TlsHome, _: Settings) -> Callable[[], object]:
     home.cloudflare.persistent_fault = silence()
     return lambda: home.arrivals["cloudflare"]
+
+
+def _sinks(_: TlsHome, settings: Settings) -> Callable[[], object]:
+    token, phone, check = (TcpPort() for _ in range(3))
+    account = FakeGoogle(SystemClock()).account(f"http://{token.address}/token")
+    settings["sheets"] = {"enabled": True, "spreadsheet": SPREADSHEET, "credentials": account}
+    settings["notify"] = {"urls": [f"json://{phone.address}/x"], "quiet_period": "0s"}
+    settings["heartbeat"] = {"url": f"http://{check.address}/ping/x"}
+    return lambda: token.accepted and phone.accepted and check.accepted
 
 
 def _dead_name_server() -> Iterator[Figure]:

@@ -8,6 +8,7 @@ import pytest
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.demo.home import Home
+from tests.blackbox.host import stop_in_time
 from tests.blackbox.instance import QUICK, Instance, wait_for
 from tests.fakes.google import EMAIL, LOST, SPREADSHEET, FakeGoogle, serving
 
@@ -24,8 +25,11 @@ class Outside:
         self.messages = []
         self.pings = []
         self.broken = None
+        self.asked = []
+        """Every path; also of who is never answered."""
 
     def answer(self, method, path, headers, body):
+        self.asked.append(path)
         if self.broken is not None:
             return self.broken, {}, f"{CANARY} {headers}".encode()
         if path.startswith(f"/ping/{CANARY}"):
@@ -143,9 +147,12 @@ def test_sinks_that_refuse_or_hang_hold_nothing_up_and_give_nothing_away(home, o
             wait_for(lambda: instance.metric('cadence_sink_up{sink="sheets"}') == 0, "the failure")
             wait_for(lambda: instance.metric('cadence_sink_up{sink="heartbeat"}') == 0, "the failure")
             assert any(f.get("subject") == "GSHEET" and f["status"] == "FAILED" and f["why"] for f in instance.log)
+        else:  # all three are in the middle of it when the process is told to end
+            hung = ("/token", f"/phone/{CANARY}", f"/ping/{CANARY}")
+            wait_for(lambda: all(place in outside.asked for place in hung), lambda: f"{outside.asked}")
         assert instance.metric('cadence_sink_backlog{sink="sheets"}') >= 1
         assert leaked(instance, outside, tmp_path) == set()
-        assert instance.stop() == 0
+        stop_in_time(instance)
 
 
 def test_what_could_not_be_told_is_told_by_the_next_process_once(home, outside, tmp_path):
