@@ -18,9 +18,10 @@ from cadence_exporter.model.address import Family
 from cadence_exporter.model.memory import Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Result
 from cadence_exporter.model.recovery import EMPTY_LEDGER
-from cadence_exporter.record.state import history
+from cadence_exporter.record.state import history, image, schema
 from cadence_exporter.record.state.ledger_rows import MOST_PER_DAY
 from cadence_exporter.record.state.lock import InUse
+from cadence_exporter.record.state.migration import migrate
 from cadence_exporter.record.state.schema import KEPT_ROWS
 from cadence_exporter.record.state.store import CYCLE_SLACK_S, MAX_UNWRITTEN, SqliteStore
 from tests.record.cycles import HOME, KEY, MOVED, Hands, eventful, make_cycle, make_faults, memory, observation, outcome
@@ -618,3 +619,103 @@ def test_the_good_copy_is_renewed_every_day_and_every_so_many_commits(opened, cl
     assert renewed(150)
     clock.seconds += 90000
     assert renewed(1)
+
+
+def as_version_1(path):
+    """What a store of the first version looks like: neither rows for sinks nor bounces."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        old = image.read_image(connection)
+        connection.execute("DROP TABLE sink_row")
+        connection.execute("DROP TABLE bounce")
+        connection.execute("PRAGMA user_version = 1")
+        rows = old | {("meta", "schema"): ("1",)}
+        rows["meta", "digest"] = (image._digest(rows),)
+        image.write_changes(connection, old, rows)
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path.read_bytes()
+
+
+@pytest.fixture
+def first_version(opened, clock, tmp_path):
+    """The bytes of one with four cycles behind it; the directory is left as such a version leaves it, without its copy."""
+    aged(opened, clock, tmp_path)
+    content = as_version_1(tmp_path / "state" / "state.db")
+    (tmp_path / "state" / "state.db.good").unlink()
+    return content
+
+
+def version_on_disk(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return schema.version_of(connection)
+
+
+def test_a_store_of_the_first_version_is_taken_over(opened, clock, tmp_path, first_version):
+    store = opened()
+    assert store.load(clock.now()).cycle == 4
+    assert "SET_ASIDE" not in store.said.text
+    store.commit(eventful(clock.now(), 5))
+    store.close(clock.now())
+    assert version_on_disk(tmp_path / "state" / "state.db") == schema.SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("copy", ["a sound copy of its version", "a damaged copy", "no copy"])
+def test_a_damaged_store_of_the_first_version_is_set_aside_and_never_half_taken_over(
+    opened, clock, tmp_path, first_version, copy
+):
+    """Wherever it is damaged: in its header, its version, a row that is sealed, a row of a history, its end."""
+    path, good = tmp_path / "state" / "state.db", tmp_path / "state" / "state.db.good"
+    damages = (
+        first_version[: len(first_version) // 2],
+        b"\0" * 100 + first_version[100:],
+        first_version.replace(str(HOME).encode(), b"93.184.216.35"),
+        first_version[:60]
+        + (2).to_bytes(4, "big")
+        + first_version[64:],  # user_version: 2, as if it had been taken over
+        first_version[:60] + (99).to_bytes(4, "big") + first_version[64:],
+        first_version[:-200] + b"\xff" * 200,
+    )
+    for number, damaged in enumerate(damages, 1):
+        for file in path.parent.glob("state.db*"):
+            file.unlink()
+        path.write_bytes(damaged)
+        if copy != "no copy":
+            good.write_bytes(first_version if copy.startswith("a sound") else damaged)
+        store = opened()
+        found = store.load(clock.now())
+        assert store.up, number
+        if "SET_ASIDE" in store.said.text:
+            assert found.cycle == (4 if copy.startswith("a sound") else 0), number
+            assert path.with_name("state.db.corrupt-1").read_bytes() == damaged, number
+        else:  # nothing that anybody believes was in that place
+            assert found.cycle == 4, number
+            assert found.beliefs[Family.IPV4].confirmed == HOME, number
+            assert number == len(damages)
+        store.commit(eventful(clock.now(), 5))
+        die(store)
+        assert version_on_disk(path) == schema.SCHEMA_VERSION
+        again = opened()
+        assert again.load(clock.now()).cycle == 5, number
+        assert "SET_ASIDE" not in again.said.text
+        die(again)
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE sink_row", "CREATE TABLE bounce", "PRAGMA user_version =", "COMMIT"]
+)
+def test_a_taking_over_that_is_cut_short_leaves_the_store_of_before(opened, clock, tmp_path, first_version, statement):
+    """The disk is full, or the power goes, at any of its steps."""
+    path = tmp_path / "state" / "state.db"
+
+    class Cut(sqlite3.Connection):
+        def execute(self, sql, *values):
+            if statement in sql:
+                raise sqlite3.OperationalError("the disk is full")
+            return super().execute(sql, *values)
+
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Cut)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection)
+        assert not connection.in_transaction
+    assert path.read_bytes() == first_version
+    store = opened()
+    assert store.load(clock.now()).cycle == 4
