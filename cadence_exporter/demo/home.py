@@ -1,9 +1,11 @@
 """The pretend home: one world with an address, a router and a line, and every service that can see it. All on loopback."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.demo.closes import Closes
@@ -11,6 +13,7 @@ from cadence_exporter.demo.cloudflare import CloudflareFake
 from cadence_exporter.demo.doh import NEGATIVE_TTL_S, DohFake
 from cadence_exporter.demo.echo import EchoFake, EchoForm
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
+from cadence_exporter.demo.smart_plug import MAC, SmartPlug
 from cadence_exporter.demo.stun import StunFake, StunMode
 from cadence_exporter.demo.tcp_port import PortMode, TcpPort
 from cadence_exporter.seams import Clock
@@ -33,9 +36,10 @@ class _Reachable(Protocol):
 
 
 class Home(Closes):
-    """Everything outside the router is out of reach while the router is off or the line is cut.
+    """Everything outside the router is out of reach while the router or the modem is off, or the line is cut.
 
-    ``longest_ttl_s`` and ``negative_ttl_s`` are caps of the resolvers' caches; low ones make a home in a hurry.
+    ``longest_ttl_s`` and ``negative_ttl_s`` are caps of the resolvers' caches; low ones make a home in a hurry. With a ``plug`` the
+    modem's power is behind a switch of Cadence's.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Home(Closes):
         clock: Clock | None = None,
         longest_ttl_s: float = LONGEST_TTL_S,
         negative_ttl_s: float = NEGATIVE_TTL_S,
+        plug: bool = False,
     ) -> None:
         clock = clock or SystemClock()
         self.address = address
@@ -54,6 +59,14 @@ class Home(Closes):
         """What an unreachable service looks like: a refusal is quick, silence is what most real outages are."""
         self._router_on = True
         self._line_up = True
+        self._modem_hangs = False
+        self._modem_has_power = True
+        self._applying = threading.Lock()
+        self.ask_for_bounce: Callable[[], None] = _nobody_asks
+        """What a person does who wants the modem's power cut; whoever runs the service knows how."""
+        self.plug = SmartPlug(clock) if plug else None
+        if self.plug is not None:
+            self.plug.relay.switched = self._modem_power
         self.router = NatPmpRouter(lambda: self.address, clock)
         self.router_port = TcpPort()
         self.stun = StunFake(lambda: self.address)
@@ -80,6 +93,7 @@ class Home(Closes):
             *self.echoes6,
             *self.resolvers,
             *self.wan_targets,
+            *([] if self.plug is None else [self.plug]),
         )
         for part in parts:
             part.close()
@@ -87,7 +101,7 @@ class Home(Closes):
     @property
     def online(self) -> bool:
         """Whether the world outside is in reach."""
-        return self._router_on and self._line_up
+        return self._router_on and self._line_up and self._modem_has_power and not self._modem_hangs
 
     def change_address(self, new: str) -> None:
         """The provider of the line hands out another address."""
@@ -101,6 +115,16 @@ class Home(Closes):
     def restore_wan(self) -> None:
         """The line works again."""
         self._line_up = True
+        self._apply()
+
+    def modem_hangs(self) -> None:
+        """The line is dead until the modem's power is cut and comes back."""
+        self._modem_hangs = True
+        self._apply()
+
+    def modem_restarted(self) -> None:
+        """Somebody pulls its plug and puts it in again; nothing happens when it is well."""
+        self._modem_hangs = False
         self._apply()
 
     def router_off(self) -> None:
@@ -153,9 +177,19 @@ class Home(Closes):
             "public_ip": public_ip,
             "dns": {"records": records, "truth": [resolver.url for resolver in self.resolvers]},
             "providers": {"cloudflare": {"api_token": TOKEN, "base_url": self.cloudflare.base_url}},
+            **({} if self.plug is None else {"recovery": {"device": _device(self.plug)}}),
         }
 
+    def _modem_power(self, on: bool) -> None:
+        self._modem_has_power = on
+        self._modem_hangs = self._modem_hangs and not on
+        self._apply()
+
     def _apply(self) -> None:
+        with self._applying:  # the plug has a thread of its own
+            self._set_all()
+
+    def _set_all(self) -> None:
         self.router.mode = NatPmpMode.ANSWER if self.online else NatPmpMode.NO_ADDRESS
         if not self._router_on:
             self.router.mode = NatPmpMode.OFF
@@ -172,3 +206,12 @@ class Home(Closes):
 
 def _record(record_type: str) -> dict[str, Any]:
     return {"name": RECORD, "type": record_type, "ttl": 60, "proxied": False, "provider": "cloudflare"}
+
+
+def _device(plug: SmartPlug) -> dict[str, Any]:
+    where = urlsplit(plug.url)
+    return {"type": "shelly", "host": where.hostname, "port": where.port, "identity": MAC}
+
+
+def _nobody_asks() -> None:
+    """Nobody is at home."""

@@ -1,6 +1,7 @@
 """The relay of a pretend plug, on the plug's own clock: its timer runs on when nobody talks to it, and its contacts keep a history."""
 
 import threading
+from collections.abc import Callable
 
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.seams import Clock
@@ -24,6 +25,8 @@ class PlugRelay:
         self.on_order_at: Instant | None = None
         """A rule beside the relay that turns it on at this time, whatever is commanded until then (Kasa's countdown)."""
         self.history: list[tuple[Instant, bool]] = [(clock.monotonic(), True)]
+        self.switched: Callable[[bool], None] = _nobody_minds
+        """Told when the contacts moved, once anybody asks the plug: what hangs on it has power, or none."""
 
     @property
     def says_on(self) -> bool:
@@ -82,6 +85,7 @@ class PlugRelay:
         self._says_on = on
         if (on or self.welded) != self.history[-1][1]:
             self.history.append((at, on or self.welded))
+            self.switched(self.history[-1][1])
 
     def _catch_up(self) -> None:
         """Do what came due since anybody looked, at the time at which it came due."""
@@ -94,3 +98,7 @@ class PlugRelay:
         if self.on_order_at is not None and self.on_order_at <= now:
             due, self.on_order_at = self.on_order_at, None
             self._switch(on=True, at=due)
+
+
+def _nobody_minds(_: bool) -> None:
+    """Nothing hangs on it."""

@@ -25,11 +25,12 @@ Act = Callable[[Home], None]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happens ``after_s`` seconds (at speed 1) after the event before it."""
+    """One thing that happens ``after_s`` seconds (at speed 1) after the event before it, at any speed no sooner than ``least_s``."""
 
     after_s: float
     tell: str
     act: Act
+    least_s: float = 0.0
 
 
 def opening() -> tuple[Event, ...]:
@@ -66,6 +67,19 @@ def opening() -> tuple[Event, ...]:
 def variations() -> tuple[tuple[Event, ...], ...]:
     """What goes on happening, one after the other; each leaves the home as healthy as it found it."""
     return (
+        (
+            Event(
+                9,
+                "The modem hangs. Watch WITHHELD: Cadence does not cut its power while nobody knows that it is the access line.",
+                Home.modem_hangs,
+            ),
+            Event(
+                9,
+                "Somebody asks for it (cadence-exporter bounce --yes). Watch BOUNCE: the plug turns it on again after ten seconds.",
+                lambda home: home.ask_for_bounce(),
+            ),
+            Event(18, "The modem should be back by now; else somebody pulls its plug.", Home.modem_restarted, 14.0),
+        ),
         (
             Event(
                 12,
@@ -146,7 +160,7 @@ class Story(Closes):
         # Due times add up from the first, so that slow acts do not shift the whole story.
         due = self._clock.monotonic()
         for event in events():
-            due = later(due, event.after_s / self._speed)
+            due = later(due, max(event.after_s / self._speed, event.least_s))
             if self._over.wait(max(0.0, due - self._clock.monotonic())):
                 return
             self._tell(event.tell)

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from cadence_exporter.cli import main
+from cadence_exporter.cli.demo import _ask_for_bounce
 from cadence_exporter.demo.demo import FASTEST, SLOWEST
 
 
@@ -38,3 +39,11 @@ def test_an_address_that_is_none_is_laid_to_the_option(listen, capsys):
     said = capsys.readouterr().err
     assert "argument --listen: " in said
     assert "cadence.yaml" not in said
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:1", ":1"])
+def test_a_bounce_that_nobody_answers_ends_no_story(listen, capsys):
+    _ask_for_bounce(listen)
+    said = capsys.readouterr()
+    assert "It answers: " in said.out
+    assert "http://127.0.0.1:1: no answer" in said.err

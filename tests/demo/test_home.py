@@ -52,6 +52,27 @@ def test_a_router_without_power_takes_everything_with_it_and_does_not_even_refus
     assert all(reachable(port) for port in (home.router_port, *home.wan_targets))
 
 
+def test_a_modem_that_hangs_is_well_again_when_its_power_was_cut_by_the_plug() -> None:
+    with Home(plug=True) as home:
+        assert home.plug is not None
+        home.modem_hangs()
+        assert not reachable(home.wan_targets[0])
+        assert home.router.mode is NatPmpMode.NO_ADDRESS
+        home.plug.relay.set(on=False)
+        assert not home.online
+        home.plug.relay.set(on=True)
+        assert home.online
+        assert reachable(home.wan_targets[0])
+
+
+def test_a_modem_without_power_is_no_line_whoever_restarted_it() -> None:
+    with Home(plug=True) as home:
+        assert home.plug is not None
+        home.plug.relay.set(on=False)
+        home.modem_restarted()
+        assert not home.online
+
+
 def test_power_does_not_mend_a_dead_line(home: Home) -> None:
     home.cut_wan()
     home.router_off()
@@ -85,6 +106,16 @@ def test_the_demonstration_keeps_the_rules_at_any_speed(speed: float, tmp_path: 
     with demo_home(speed) as home:
         settings = demo_settings(home, tmp_path, speed, "127.0.0.1:0")
         assert load(written(settings, tmp_path), {}, tmp_path).warnings == ()
+
+
+def test_the_demonstration_has_the_modem_on_a_plug_that_cadence_may_switch(tmp_path: Path) -> None:
+    with demo_home(1.0) as home:
+        assert home.plug is not None
+        recovery = load(
+            written(demo_settings(home, tmp_path, 1.0, "127.0.0.1:0"), tmp_path), {}, tmp_path
+        ).settings.recovery
+        assert recovery.enabled
+        assert f"http://{recovery.device.host}:{recovery.device.port}" == home.plug.url
 
 
 def test_an_hour_of_the_demonstration_is_within_its_budget_of_calls(tmp_path):

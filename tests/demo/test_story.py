@@ -24,11 +24,20 @@ def test_the_opening_fits_into_a_minute_and_shows_a_change_a_liar_and_an_outage(
 
 @pytest.mark.parametrize("part", [opening(), *variations()])
 def test_each_part_leaves_the_home_well(part: tuple[Event, ...]) -> None:
-    with Home() as home:
+    with Home(plug=True) as home:
         home.cloudflare.add_by_hand(RECORD, "A", home.address)
         for event in part:
             event.act(home)
         assert is_well(home)
+
+
+def test_somebody_asks_for_a_bounce_once_a_round() -> None:
+    asked = []
+    with Home(plug=True) as home:
+        home.ask_for_bounce = lambda: asked.append(home.online)
+        for event in islice(events(), len(opening()) + sum(map(len, variations()))):
+            event.act(home)
+    assert asked == [False]
 
 
 def test_variations_are_told_what_they_do() -> None:
