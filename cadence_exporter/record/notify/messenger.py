@@ -17,6 +17,7 @@ from cadence_exporter.record.notify.messages import compose, incident_of
 from cadence_exporter.record.sinks.courier import DeliveryFailed
 from cadence_exporter.record.sinks.outbox import Channel, Outbox
 from cadence_exporter.seams import Clock
+from cadence_exporter.settings.extras import how_to_add
 
 CHILD_S = 40.0
 """A message that was not delivered by then is not delivered: the child is killed."""
@@ -90,7 +91,7 @@ class Messenger:
         said = self._run_child(say.__name__, json.dumps(message).encode(), CHILD_S)
         which = f"entry {self._to.number} of notify.urls"
         if said.code == say.NOT_INSTALLED:
-            raise DeliveryFailed(Trouble.SETUP, "Apprise is not installed: pip install 'cadence-exporter[notify]'")
+            raise DeliveryFailed(Trouble.SETUP, f"Apprise is not installed: {how_to_add('notify')}")
         if said.code == say.NOT_UNDERSTOOD:
             raise DeliveryFailed(Trouble.SETUP, f"{which} is no URL that Apprise understands")
         if said.code is None or said.code < 0:

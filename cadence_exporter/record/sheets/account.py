@@ -13,6 +13,7 @@ from cadence_exporter.outbound.https import Https, Request
 from cadence_exporter.record.sheets import sign
 from cadence_exporter.record.sinks.courier import DeliveryFailed, undelivered
 from cadence_exporter.seams import Clock
+from cadence_exporter.settings.extras import how_to_add
 
 SERVICE = "sheets"
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -107,7 +108,7 @@ class Tokens:
         message = {"key": self._account.key, "key_id": self._account.key_id, "claims": claims}
         said = self._run_child(sign.__name__, json.dumps(message).encode(), SIGN_TIMEOUT_S)
         if said.code == sign.NOT_INSTALLED:
-            raise DeliveryFailed(Trouble.SETUP, "google-auth is not installed: pip install 'cadence-exporter[sheets]'")
+            raise DeliveryFailed(Trouble.SETUP, f"google-auth is not installed: {how_to_add('sheets')}")
         if said.code == sign.BAD_KEY:
             raise DeliveryFailed(Trouble.SETUP, "the private key of the service account's JSON cannot be read")
         if said.code != 0:

@@ -205,7 +205,7 @@ def test_a_service_that_refuses_is_tried_again_and_nothing_is_lost(phone):
 @pytest.mark.parametrize(
     ("code", "trouble", "word"),
     [
-        (say.NOT_INSTALLED, Trouble.SETUP, "cadence-exporter[notify]"),
+        (say.NOT_INSTALLED, Trouble.SETUP, "'apprise>=2,<3'"),
         (say.NOT_UNDERSTOOD, Trouble.SETUP, "entry 1 of notify.urls"),
         (None, Trouble.TIMEOUT, "in time"),
         (-9, Trouble.TIMEOUT, "in time"),

@@ -184,7 +184,7 @@ def test_a_clock_that_is_wrong_is_named_as_a_cause():
 
 
 @pytest.mark.parametrize(
-    ("code", "word"), [(3, "cadence-exporter[sheets]"), (4, "private key"), (None, "in time"), (1, "in time")]
+    ("code", "word"), [(3, "'google-auth>=2.40,<3'"), (4, "private key"), (None, "in time"), (1, "in time")]
 )
 def test_what_the_signing_child_says_is_told(code, word):
     world = World()
