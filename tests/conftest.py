@@ -1,10 +1,12 @@
 """What tests of several stages share: raw servers on loopback that misbehave as told, and a private CA."""
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -16,7 +18,23 @@ pytest_plugins = ("tests.servers.dns",)
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest's own folder in it is readable for its owner only
+ROOM = 2 * 1024**3
+"""Bytes: a whole run keeps a tenth of it at a time."""
+
 Talk = Callable[[socket.socket], None]
+
+
+def _in_memory() -> None:
+    """Tests' folders lie in memory where there is room for them: a state store waits for its disk with each commit, and there are
+    tens of thousands. Nothing here asks whether a disk keeps what was synced; ``PYTEST_DEBUG_TEMPROOT`` names another place."""
+    with contextlib.suppress(OSError):
+        found = os.statvfs(MEMORY)
+        if os.access(MEMORY, os.W_OK) and not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= ROOM:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+_in_memory()
 
 
 class Loopback:
