@@ -249,7 +249,8 @@ def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
         made.append((Messenger(addressee, run_child, post.outbox, post.clock), addressee.channel))
     if settings.heartbeat.url is not None:
         url_ = settings.heartbeat.url.get_secret_value()
-        made.append((Heartbeat(url_, post.https, post.outbox, post.clock), HEARTBEAT_CHANNEL))
+        healthy_wait_s = settings.loop.interval * settings.loop.slow_factor
+        made.append((Heartbeat(url_, post.https, post.outbox, post.clock, healthy_wait_s), HEARTBEAT_CHANNEL))
     return tuple(made)
 
 

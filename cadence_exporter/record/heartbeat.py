@@ -20,7 +20,8 @@ from cadence_exporter.seams import Clock
 
 CHANNEL = Channel("heartbeat", (Kind.OUTAGE_ENDED,), most=50)
 SPACING_S = 60.0
-"""healthchecks.io drops more than five pings a minute; its own shortest period is a minute, too."""
+"""Hints bring cycles forward, and healthchecks.io drops more than five pings a minute; its own shortest period is a minute, too."""
+USUAL_WAIT_S = 180.0
 LONGEST_SILENCE_S = 120.0
 """Between two tries, however many failed: a healthy home that is silent for long after the service is back is a false alarm."""
 CALL_S = 10.0
@@ -40,17 +41,23 @@ class Heartbeat:
     name = SinkName.HEARTBEAT
     channel = CHANNEL.name
 
-    def __init__(self, url: str, https: Https, outbox: Outbox, clock: Clock) -> None:
+    def __init__(
+        self, url: str, https: Https, outbox: Outbox, clock: Clock, healthy_wait_s: float = USUAL_WAIT_S
+    ) -> None:
+        """``healthy_wait_s`` lies between two regular looks while UP: each of them is a ping, at any pace that the user wants."""
         self._url = url
+        self._spacing_s = min(SPACING_S, healthy_wait_s / 2)
         self._https = https
         self._outbox = outbox
         self._clock = clock
         self._asked_at: Instant | None = None
 
     def plan(self, cycle: Cycle) -> Callable[[], int] | None:
-        """A ping when the home is UP and the last one is a minute old; the outages that ended since go before it."""
+        """A ping when the home is UP and the last one is no moment ago; the outages that ended since go before it."""
         now = self._clock.monotonic()
-        if cycle.memory.phase is not Phase.UP or (self._asked_at is not None and now - self._asked_at < SPACING_S):
+        if cycle.memory.phase is not Phase.UP or (
+            self._asked_at is not None and now - self._asked_at < self._spacing_s
+        ):
             return None
         took_ms = 1000.0 * cycle.phase_seconds.get("total", 0.0)
         waiting = self._outbox.waiting(self.channel)

@@ -5,7 +5,7 @@ from cadence_exporter.model.delivery import Trouble
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
-from cadence_exporter.record.heartbeat import CHANNEL, LONGEST_SILENCE_S, Heartbeat
+from cadence_exporter.record.heartbeat import CHANNEL, LONGEST_SILENCE_S, USUAL_WAIT_S, Heartbeat
 from cadence_exporter.record.sinks.board import SinkBoard
 from cadence_exporter.record.sinks.courier import Courier
 from cadence_exporter.record.sinks.outbox import Outbox
@@ -34,13 +34,14 @@ class Check:
 
 
 class Watched(World):
-    def begin(self, path=f"/{CANARY}"):
+    def begin(self, path=f"/{CANARY}", healthy_wait_s=USUAL_WAIT_S):
         self.check = Check(self.clock, kuma="/api/push/" in path)
         self.outbox = Outbox()
         self.outbox.open([CHANNEL])
         self.board = SinkBoard(self.clock, self.outbox)
         self.board.open({CHANNEL.name: Heartbeat.name})
-        sink = Heartbeat(f"https://{CANARY}.invalid{path}", InProcess(self.check), self.outbox, self.clock)
+        url = f"https://{CANARY}.invalid{path}"
+        sink = Heartbeat(url, InProcess(self.check), self.outbox, self.clock, healthy_wait_s)
         self.courier = Courier(sink, InlineLane("heartbeat"), self.board, self.clock, LONGEST_SILENCE_S)
 
 
@@ -72,6 +73,15 @@ def test_pings_are_a_minute_apart_however_quick_the_loop_is():
     for _ in range(600):
         home.cycle(pause=1.0)
     assert 8 <= len(home.check.seen) <= 10
+
+
+def test_a_quick_pace_of_the_users_own_is_a_ping_for_each_regular_cycle_but_not_for_those_between():
+    home = Watched()
+    home.begin(healthy_wait_s=6.0)
+    for _ in range(10):
+        home.cycle(pause=5.0)
+        home.cycle(pause=1.0)
+    assert len(home.check.seen) == 10
 
 
 def test_an_outage_is_logged_before_the_next_ping_and_only_once():
