@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from cadence_exporter.act.power.owed import Owed, look_after_a_bug
 from cadence_exporter.assess.assess import assess
@@ -21,6 +22,8 @@ from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import Done
 from cadence_exporter.model.recovery import Bounce, Request, unnoted
 from cadence_exporter.model.wakeup import Reason, Wakeup
+
+T = TypeVar("T")
 
 BUGS_IN_A_ROW = 3
 """So many broken decisions in a row end the process: its supervisor restarts it, and somebody notices."""
@@ -144,7 +147,7 @@ class Loop:
         """Intent to disk first. A disk that refuses does not stop DNS from being put right, but nobody cuts the power without it."""
         if not decision.actions and decision.power is None:
             return Done()
-        noted = self._on_disk(lambda: self.around.store.commit_intent(decision.memory))
+        noted = self._on_disk(self.around.store.commit_intent, decision.memory)
         power = decision.power
         if power is None:
             return Done(self.equipment.perform(decision.actions))
@@ -157,7 +160,7 @@ class Loop:
 
     def _record(self, cycle: Cycle) -> None:
         """On disk first, then told to everybody: what is shown was never lost."""
-        on_disk = self._on_disk(lambda: self.around.store.commit(cycle))
+        on_disk = self._on_disk(self.around.store.commit, cycle)
         if on_disk is not self.memory.on_disk:
             self.memory = replace(self.memory, on_disk=on_disk)
         self._recall()
@@ -173,9 +176,9 @@ class Loop:
         if found is not None:
             self.memory = replace(self.memory, recovery=ledger.recalled(self.memory.recovery, found))
 
-    def _on_disk(self, commit: Callable[[], None]) -> bool:
+    def _on_disk(self, commit: Callable[[T], None], what: T) -> bool:
         try:
-            commit()
+            commit(what)
         except StateUnavailable as error:
             self.around.faults.caught("commit", error)
             return False

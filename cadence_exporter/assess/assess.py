@@ -2,7 +2,7 @@
 
 from cadence_exporter.assess import fault, nat, path, power, public_ip, way_out
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Assessment
+from cadence_exporter.model.assessment import Assessment, Nat
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Observation
 from cadence_exporter.model.policy import Policy
@@ -31,7 +31,7 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
         wan=wan,
         public=public,
         router_wan=router_wan,
-        cgnat=public_ip.behind_another_nat(router_wan) or kind in nat.UNREACHABLE,
+        cgnat=kind is not Nat.OPEN and (kind in nat.UNREACHABLE or public_ip.behind_another_nat(router_wan)),
         fault=finding.layer,
         fault_why=finding.why,
         last_hop=finding.last_hop,

@@ -6,16 +6,16 @@ from a router that names one while the path works, and a trace in which no hop s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cadence_exporter.assess.way_out import Reach, isp_answers_usually, reach
 from cadence_exporter.model.assessment import CLEAR, FaultLayer, Link, PublicAddress, Unknown
 from cadence_exporter.model.memory import Memory
-from cadence_exporter.model.observation import Answered, Failed, FailureReason, Observation
+from cadence_exporter.model.observation import Answered, EchoAnswer, Failed, FailureReason, Observation, Reading
 from cadence_exporter.model.operators import host_of, is_loopback, literal_of
 from cadence_exporter.model.policy import Policy
 from cadence_exporter.model.trace import Hop, Neighbour
+from cadence_exporter.model.value import value
 
 FAR_PROVIDERS = frozenset({"cloudflare"})
 """Providers out on the internet. A hosts file or a name server in the house may fail for reasons of its own."""
@@ -23,33 +23,36 @@ PROVIDER_FAILURES = 2
 """Attempts in a row: one may meet a bad moment."""
 
 
-class Evidence(NamedTuple):
-    """What the rules ask, and nothing else."""
+@value
+class Evidence:
+    """What the rules ask, and nothing else. What the rules of a working, or of a failing path do not ask is left as it is here."""
 
     path_works: bool
-    link_works: bool | None
+    link_works: bool | None = None
     """``None``: not looked at."""
-    router_asked: bool
+    router_asked: bool = False
     """False: there is no gateway to ask."""
-    router_alive: bool
-    neighbour: Neighbour
-    router_has_no_wan: bool
+    router_alive: bool = False
+    neighbour: Neighbour = Neighbour.UNKNOWN
+    router_has_no_wan: bool = False
     """The router says that it has no address, and names one while the path works."""
-    reach: Reach
-    isp_answers_usually: bool
-    """Not looked at while the path works: then no rule asks."""
-    names_fail: bool
+    reach: Reach = Reach.UNKNOWN
+    isp_answers_usually: bool = False
+    names_fail: bool = False
     """The system's resolver finds no address."""
-    targets_are_names: bool
+    targets_are_names: bool = False
     """The WAN targets failed only because their names did not resolve: that says nothing of the path."""
-    heard_outside: bool
+    heard_outside: bool = False
     """An echo service answered."""
-    outside_silent: bool
+    outside_silent: bool = False
     """All echo services were asked, and none answered as documented."""
-    provider_fails: bool
+    provider_fails: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+ALL_IS_WELL = Evidence(path_works=True)
+
+
+@value
 class Rule:
     """When ``applies``, that is where it broke; ``layer`` ``None``: something broke, and it cannot be told where."""
 
@@ -120,53 +123,70 @@ class Finding(NamedTuple):
     last_hop: Hop | None = None
 
 
+NOTHING_BROKE = Finding(None, "")
+
+
 def find(seen: Observation, wan: Link, public: PublicAddress | None, memory: Memory, policy: Policy) -> Finding:
     """Judge one observation. ``public`` is the verdict on the family that governs."""
-    how_far, last_hop = (Reach.UNKNOWN, None) if wan is Link.UP else reach(seen, memory)
-    evidence = gather(seen, wan, public, memory, policy, how_far)
+    if wan is Link.UP:
+        evidence, last_hop = _while_the_path_works(seen, public, memory, policy), None
+    else:
+        how_far, last_hop = reach(seen, memory)
+        evidence = _while_the_path_fails(seen, memory, how_far)
     rule = name(evidence)
-    return Finding(None, "") if rule is None else Finding(rule.layer, rule.why, last_hop)
+    return NOTHING_BROKE if rule is None else Finding(rule.layer, rule.why, last_hop)
 
 
 def name(evidence: Evidence) -> Rule | None:
     """The first rule that applies; ``None``: nothing broke."""
+    if evidence is ALL_IS_WELL:
+        return None
     rules = WHILE_THE_PATH_WORKS if evidence.path_works else WHILE_THE_PATH_FAILS
-    return next((rule for rule in rules if rule.applies(evidence)), None)
+    for rule in rules:
+        if rule.applies(evidence):
+            return rule
+    return None
 
 
-def gather(
-    seen: Observation, wan: Link, public: PublicAddress | None, memory: Memory, policy: Policy, how_far: Reach
-) -> Evidence:
-    """The answers to what the rules ask."""
-    echoes = [reading for round_ in seen.echo.values() for reading in round_.readings]
-    failed = [reading for reading in echoes if isinstance(reading, Failed)]
+def _while_the_path_works(seen: Observation, public: PublicAddress | None, memory: Memory, policy: Policy) -> Evidence:
+    names = _names_fail(seen)
+    outside = isinstance(public, Unknown) and _outside_silent(seen, policy)
+    provider = isinstance(public, CLEAR) and _provider_fails(memory, policy)
+    if not (names or outside or provider):
+        return ALL_IS_WELL
+    return Evidence(path_works=True, names_fail=names, outside_silent=outside, provider_fails=provider)
+
+
+def _while_the_path_fails(seen: Observation, memory: Memory, how_far: Reach) -> Evidence:
     said = seen.router_wan.value if isinstance(seen.router_wan, Answered) else None
     return Evidence(
-        path_works=wan is Link.UP,
+        path_works=False,
         link_works=None if seen.link is None else seen.link.works,
         router_asked=seen.gateway is not None,
         router_alive=isinstance(seen.router, Answered) or said is not None,
         neighbour=Neighbour.UNKNOWN if seen.link is None else seen.link.neighbour,
         router_has_no_wan=said is not None and said.address is None and memory.router_edge is True,
         reach=how_far,
-        isp_answers_usually=wan is not Link.UP and isp_answers_usually(seen, memory),
-        names_fail=_names_fail(seen),
+        isp_answers_usually=isp_answers_usually(seen, memory),
         targets_are_names=bool(seen.wan) and all(_is_dns(reading) for reading in seen.wan),
-        heard_outside=len(failed) < len(echoes),
-        outside_silent=isinstance(public, Unknown) and len(failed) == len(echoes) >= policy.quorum,
-        provider_fails=isinstance(public, CLEAR) and _provider_fails(memory, policy),
+        heard_outside=any(isinstance(reading, Answered) for reading in _echoes(seen)),
     )
+
+
+def _echoes(seen: Observation) -> list[Reading[EchoAnswer]]:
+    return [reading for round_ in seen.echo.values() for reading in round_.readings]
+
+
+def _outside_silent(seen: Observation, policy: Policy) -> bool:
+    echoes = _echoes(seen)
+    return len(echoes) >= policy.quorum and all(isinstance(reading, Failed) for reading in echoes)
 
 
 def _names_fail(seen: Observation) -> bool:
     """A resolver that finds nothing, or keeps silent, unless a service that was asked by its name answered all the same."""
-    by_name = (
-        isinstance(reading, Answered) and _is_name(host_of(reading.source))
-        for round_ in seen.echo.values()
-        for reading in round_.readings
-    )
-    of_resolver = isinstance(seen.names, Failed) and seen.names.reason in (FailureReason.DNS, FailureReason.TIMEOUT)
-    return of_resolver and not any(by_name)
+    if not isinstance(seen.names, Failed) or seen.names.reason not in (FailureReason.DNS, FailureReason.TIMEOUT):
+        return False
+    return not any(isinstance(reading, Answered) and _is_name(host_of(reading.source)) for reading in _echoes(seen))
 
 
 def _is_name(host: str) -> bool:
@@ -178,10 +198,9 @@ def _is_dns(reading: object) -> bool:
 
 
 def _provider_fails(memory: Memory, policy: Policy) -> bool:
-    return any(
-        spec.provider in FAR_PROVIDERS
-        and (record := memory.records.get(spec.key)) is not None
-        and record.refusal is None
-        and record.failures >= PROVIDER_FAILURES
-        for spec in policy.records
-    )
+    for spec in policy.records:
+        record = memory.records.get(spec.key)
+        failing = record is not None and record.failures >= PROVIDER_FAILURES and record.refusal is None
+        if failing and spec.provider in FAR_PROVIDERS:
+            return True
+    return False

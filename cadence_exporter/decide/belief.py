@@ -20,10 +20,7 @@ def weigh(
 ) -> Belief:
     """The belief after one more observation over a working path. ``router_wan`` and ``outside`` have no vote; they may vouch."""
     if isinstance(verdict, Agreed):
-        vouched = replace(
-            belief, router_said=_vouches(router_wan, verdict.ip), outside_said=_vouches(outside, verdict.ip)
-        )
-        return _gather(vouched, verdict.ip, now, policy)
+        return _gather(belief, verdict.ip, (router_wan, outside), now, policy)
     if isinstance(verdict, Unchanged) and is_confirmed(belief, policy) and verdict.ip == belief.confirmed:
         if verdict.by != "echo":
             return replace(belief, doubts=0) if belief.doubts else belief
@@ -53,13 +50,22 @@ def _vouches(word: IPv4Address | None, ip: IpAddress) -> IPv4Address | None:
     return word if word == ip else None
 
 
-def _gather(belief: Belief, ip: IpAddress, now: Now, policy: Policy) -> Belief:
+def _gather(
+    belief: Belief, ip: IpAddress, words: tuple[IPv4Address | None, IPv4Address | None], now: Now, policy: Policy
+) -> Belief:
+    """``words`` are the router's and the tripwire's."""
+    router_wan, outside = words
     same = ip == belief.candidate
     # Beyond the number asked for, counting on would say nothing more.
     streak = min(belief.streak + 1, policy.confirmations) if same else 1
     fresh = not same or belief.candidate_since is None or (belief.streak == 0 and ip == belief.confirmed)
-    gathered = replace(
+    newly = streak >= policy.confirmations and ip != belief.confirmed
+    return replace(
         belief,
+        confirmed=ip if newly else belief.confirmed,
+        confirmed_at=now.wall if newly else belief.confirmed_at,
+        router_said=_vouches(router_wan, ip),
+        outside_said=_vouches(outside, ip),
         candidate=ip,
         streak=streak,
         candidate_since=now if fresh else belief.candidate_since,
@@ -67,6 +73,3 @@ def _gather(belief: Belief, ip: IpAddress, now: Now, policy: Policy) -> Belief:
         agreed_at=now.instant,
         turn=belief.turn + 1,
     )
-    if streak >= policy.confirmations and ip != belief.confirmed:
-        return replace(gathered, confirmed=ip, confirmed_at=now.wall)
-    return gathered

@@ -26,13 +26,13 @@ def left(calls: Calls, service: str, now: Instant, policy: Policy) -> int:
     if limit is None:
         return UNLIMITED
     since = now - HOUR_S
-    return max(0, limit - sum(1 for called, at in calls if called == service and at > since))
+    return max(0, limit - [called for called, at in calls if at > since].count(service))
 
 
 def after(calls: Calls, made: Iterable[ApiCall], now: Instant) -> Calls:
-    """The calls of the last hour, those of the cycle that ended ``now`` included."""
-    since = now - HOUR_S
-    fresh = tuple((call.service, now) for call in made)
-    if not fresh and (not calls or calls[0][1] > since):
+    """With those that were made in the cycle that ended ``now``, if any; then what is older than an hour goes."""
+    fresh = tuple([(call.service, now) for call in made])
+    if not fresh:
         return calls
+    since = now - HOUR_S
     return (*(each for each in calls if each[1] > since), *fresh)[-MOST_CALLS:]

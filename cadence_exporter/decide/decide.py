@@ -15,6 +15,7 @@ from cadence_exporter.model.decision import Action, AddressChanged, Decision, Re
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
 from cadence_exporter.model.policy import Policy
+from cadence_exporter.model.record import RecordKey
 from cadence_exporter.model.recovery import Bounce, Request
 
 MOST_TURNS = 1_000_000
@@ -39,29 +40,26 @@ def decide(
     began = outage.begins(memory, phase, assessment.lan, governing)
     lasting, ended = outage.after(memory.outage, began, phase, now)
     power = decide_power(memory, phase, assessment, requests, now, policy)
-    actions, refused = _dns(replace(memory, phase=phase, recovery=power.ledger), beliefs, assessment, now, policy)
+    standings = {family: dns.Standing(phase, belief, assessment.public[family]) for family, belief in beliefs.items()}
+    actions, refused = _dns(memory, standings, now, policy, maintenance=under_maintenance(power.ledger, now))
     if isinstance(power.action, Bounce):
         actions, refused = (), (*refused, *_not_while_cutting(actions))
-    named = {spec.key for spec in policy.records}
-    # What the settings no longer name is forgotten: it would stay in the metrics and on disk for ever.
-    records = {key: record for key, record in memory.records.items() if key in named}
-    for action in actions:
-        key = action.record.key
-        records[key] = dns.intend(records.get(key) or RecordMemory(), action)
     look, why = pace.next_look(phase, beliefs, now, draw, policy, on_battery=power.ledger.on_battery)
-    after = replace(
-        memory,
+    after = Memory(
         phase=phase,
         since=now if phase is not memory.phase else memory.since,
         cycle=memory.cycle + 1,
         up_cycles=memory.up_cycles + (phase is Phase.UP),
         beliefs=MappingProxyType(beliefs),
-        records=MappingProxyType(records),
+        records=MappingProxyType(_records(memory, actions, policy)),
         echo_plans=echo_plan.plans(memory, phase, beliefs, assessment, now, policy),
         echo_rests=echo_rests.after(
             memory.echo_rests, assessment.asked, draw, now, path_works=assessment.wan is Link.UP
         ),
         recovery=power.ledger,
+        started=memory.started,
+        on_disk=memory.on_disk,
+        calls=memory.calls,
         outage=outage.lay(lasting, assessment),
         usual_path=assessment.usual_path or memory.usual_path,
         router_edge=memory.router_edge if assessment.router_edge is None else assessment.router_edge,
@@ -99,19 +97,16 @@ def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, poli
 
 
 def _dns(
-    memory: Memory, beliefs: dict[Family, Belief], assessment: Assessment, now: Now, policy: Policy
+    memory: Memory, standings: dict[Family, dns.Standing], now: Now, policy: Policy, *, maintenance: bool
 ) -> tuple[tuple[Action, ...], tuple[Refused, ...]]:
-    """``memory`` knows the phase and the ledger of this cycle already."""
-    standings = {
-        family: dns.Standing(memory.phase, belief, assessment.public[family]) for family, belief in beliefs.items()
-    }
     considered = [
         dns.consider(spec, memory.records.get(spec.key) or RecordMemory(), standings[spec.family], now, policy)
         for spec in policy.records
     ]
+    if not any(considered):
+        return (), ()
     actions: list[Action] = []
     refused: list[Refused] = []
-    maintenance = under_maintenance(memory.recovery, now)
     for each in ration.within_budgets(considered, memory.calls, now, policy):
         if maintenance and isinstance(each, Reconcile):
             refused.append(Refused(each.record.key, Refusal.MAINTENANCE, "maintenance mode is on"))
@@ -120,6 +115,19 @@ def _dns(
         elif each is not None:
             actions.append(each)
     return tuple(actions), tuple(refused)
+
+
+def _records(memory: Memory, actions: tuple[Action, ...], policy: Policy) -> dict[RecordKey, RecordMemory]:
+    """As they are put on disk before the actions.
+
+    What the settings no longer name is forgotten: it would stay in the metrics and on disk for ever.
+    """
+    named = {spec.key for spec in policy.records}
+    records = {key: record for key, record in memory.records.items() if key in named}
+    for action in actions:
+        key = action.record.key
+        records[key] = dns.intend(records.get(key) or RecordMemory(), action)
+    return records
 
 
 def _not_while_cutting(actions: Sequence[Action]) -> Iterator[Refused]:
@@ -132,9 +140,9 @@ def _not_while_cutting(actions: Sequence[Action]) -> Iterator[Refused]:
 def _address_changes(memory: Memory, beliefs: dict[Family, Belief]) -> list[AddressChanged]:
     changes = []
     for family, after in beliefs.items():
-        before = (memory.beliefs.get(family) or Belief()).confirmed
-        if after.confirmed is not None and after.confirmed != before:
-            changes.append(AddressChanged(before, after.confirmed))
+        before = memory.beliefs.get(family) or Belief()
+        if after is not before and after.confirmed is not None and after.confirmed != before.confirmed:
+            changes.append(AddressChanged(before.confirmed, after.confirmed))
     return changes
 
 

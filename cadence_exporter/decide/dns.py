@@ -36,8 +36,11 @@ def consider(
     if not is_confirmed(belief, policy) or belief.confirmed is None or belief.candidate_since is None:
         return _untrusted(spec.key, standing, policy)
     address = belief.confirmed
+    known_right = is_known_right(record, address, now, policy)
+    if known_right and record.change is None:
+        return None
     spent = writes_within_a_day(record, now) >= policy.max_changes_per_day
-    if is_known_right(record, address, now, policy):
+    if known_right:
         return _follow_up(spec, record, address, now, may_write=not spent)
     if record.hold_until is not None and now.instant < record.hold_until:
         return _held_back(spec.key, record)

@@ -98,8 +98,8 @@ def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Po
         return False
     if phase is Phase.DEGRADED and is_confirmed(beliefs[policy.families[0]], policy):
         return True
-    up = phase is Phase.UP
-    return any(
-        (belief.streak > 0 and not is_confirmed(belief, policy)) or (up and 0 < belief.doubts <= 1)
-        for belief in beliefs.values()
-    )
+    for belief in beliefs.values():
+        on_its_way = belief.streak > 0 and not is_confirmed(belief, policy)
+        if on_its_way or (phase is Phase.UP and 0 < belief.doubts <= 1):
+            return True
+    return False

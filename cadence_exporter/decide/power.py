@@ -1,7 +1,6 @@
 """What one cycle does about the modem's power, and whether the process ends because the UPS does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cadence_exporter.decide import ledger as book
 from cadence_exporter.decide import recovery
@@ -19,11 +18,12 @@ from cadence_exporter.model.recovery import (
     Suppression,
     Withheld,
 )
+from cadence_exporter.model.value import value
 
 _NO_SWITCH = Withheld(Suppression.DEVICE, "no power switch is configured (recovery.device)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerDecision:
     """The next ledger, what to do, and what kept it from being done."""
 

@@ -1,7 +1,6 @@
 """When the power may be cut: every guardrail must permit, and each refusal has a name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.instants import Instant, Now
@@ -16,13 +15,14 @@ from cadence_exporter.model.recovery import (
     Suppression,
     Withheld,
 )
+from cadence_exporter.model.value import value
 
 DAY_S = 86_400.0
 LONGEST_COOLDOWN_S = 6 * 3600.0
 """A modem that no bounce helps is tried again now and then: the outage may have become one that a bounce ends."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """What this cycle holds true about everything that a guardrail looks at."""
 

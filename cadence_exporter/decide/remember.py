@@ -61,22 +61,16 @@ def doubt_changed(memory: Memory, before: Sequence[RecordSpec], now: Sequence[Re
 
 def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
     """What is known of one record after one outcome. Only a verified or read-back address is ever remembered as done."""
-    address, at = outcome.action.address, outcome.at
-    settled = replace(record, failures=0, hold_until=None, refusal=None, drifted=False)
-    record = replace(record, drifted=_drifted(record, outcome))
+    at = outcome.at
     match outcome.result:
         case Result.VERIFIED | Result.VISIBLE:
-            return replace(settled, verified=address, verified_at=at.wall, change=None)
+            return _settled(record, outcome, record.writes, None)
         case Result.HELD:
-            return replace(settled, verified=address, verified_at=at.wall, change=_still(record, outcome, draw))
+            return _settled(record, outcome, record.writes, _still(record, outcome, draw))
         case Result.UPDATED | Result.CREATED:
-            return replace(
-                settled,
-                verified=address,
-                verified_at=at.wall,
-                writes=_written(record, at),
-                change=_flight(outcome, draw),
-            )
+            return _settled(record, outcome, _written(record, at), _flight(outcome, draw))
+    record = replace(record, drifted=_drifted(record, outcome))
+    match outcome.result:
         case Result.LAGGING:
             return replace(record, change=_looked(record.change, at, draw))
         case Result.REFUSED:
@@ -91,6 +85,21 @@ def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
             writes = _written(record, at) if outcome.operation else record.writes
             hold = later(at.instant, pace.retry_after(failures, outcome.retry_after_s, draw))
             return replace(record, failures=failures, writes=writes, hold_until=hold, refusal=None)
+
+
+def _settled(record: RecordMemory, outcome: Outcome, writes: tuple[Now, ...], change: Change | None) -> RecordMemory:
+    """The record says the address, and nothing is owed to it but to follow ``change``."""
+    return replace(
+        record,
+        verified=outcome.action.address,
+        verified_at=outcome.at.wall,
+        writes=writes,
+        failures=0,
+        hold_until=None,
+        refusal=None,
+        change=change,
+        drifted=False,
+    )
 
 
 def _drifted(record: RecordMemory, outcome: Outcome) -> bool:

@@ -1,7 +1,7 @@
 """Assess -> decide: what is true, what is unknown. Unknown is a value here, never a missing one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from ipaddress import IPv4Address
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from cadence_exporter.model.address import Family, IpAddress
 from cadence_exporter.model.recovery import NOTHING_SEEN, PowerView
 from cadence_exporter.model.trace import Hop, UsualPath
+from cadence_exporter.model.value import value
 
 
 class Link(StrEnum):
@@ -19,7 +20,7 @@ class Link(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Agreed:
     """Enough independent echo services named this address in one observation, and nothing contradicts them."""
 
@@ -28,7 +29,7 @@ class Agreed:
     """The operators that agreed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unchanged:
     """Nothing hints at a change of the address agreed on before. It keeps a belief; it confirms none."""
 
@@ -38,7 +39,7 @@ class Unchanged:
     calls of this hour are used up."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Disputed:
     """Sources contradict each other."""
 
@@ -48,14 +49,14 @@ class Disputed:
     """The outside is clear, and the router names another public address; else the echo services disagree among themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unknown:
     """Too few usable answers to say anything."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotPublic:
     """The sources agree, but on an address that must never be published."""
 
@@ -101,7 +102,7 @@ class Nat(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Assessment:
     """What one observation means."""
 

@@ -1,7 +1,6 @@
 """Everything about one cycle: log lines, metrics, the store and the status page are all drawn from this one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cadence_exporter.model.assessment import Assessment
 from cadence_exporter.model.decision import Decision
@@ -10,10 +9,11 @@ from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Observation
 from cadence_exporter.model.outcome import ApiCall, Outcome
 from cadence_exporter.model.recovery import PowerOutcome
+from cadence_exporter.model.value import value
 from cadence_exporter.model.wakeup import Wakeup
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cycle:
     """One turn of the loop, from wakeup to wait."""
 

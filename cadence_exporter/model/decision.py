@@ -1,6 +1,5 @@
 """Decide -> act: the next memory, what to do, and when to look again."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.address import IpAddress
@@ -9,6 +8,7 @@ from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.memory import Layer, Memory, Phase
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.recovery import PowerAction, Withheld
+from cadence_exporter.model.value import value
 
 
 class Refusal(StrEnum):
@@ -26,7 +26,7 @@ class Refusal(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """One record, left alone for one reason."""
 
@@ -35,7 +35,7 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reconcile:
     """Make sure that ``record`` says ``address``: ask truth, then the provider, then write and read back."""
 
@@ -55,7 +55,7 @@ class Reconcile:
     and when the address goes back to just that, their word proves nothing. Then the provider is asked in any case."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConfirmVisible:
     """Ask truth whether a published change has arrived at the resolvers."""
 
@@ -66,7 +66,7 @@ class ConfirmVisible:
 Action = Reconcile | ConfirmVisible
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transition:
     """A step of the state machine."""
 
@@ -81,7 +81,7 @@ class Transition:
         return order.index(self.to_phase) < order.index(self.from_phase)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OutageEnded:
     """An outage that is over."""
 
@@ -101,7 +101,7 @@ class OutageEnded:
         return str(self.fault or self.layer)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddressChanged:
     """A new public address was confirmed."""
 
@@ -109,7 +109,7 @@ class AddressChanged:
     after: IpAddress
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """What one cycle concluded."""
 

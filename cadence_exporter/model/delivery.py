@@ -1,10 +1,10 @@
 """What the sinks tell the outside world, and how they fare. It decides nothing: a sink that fails leaves the loop as it was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.value import value
 
 
 class Kind(StrEnum):
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     """The modem's power was cut, or was to be: the outcome says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Happening:
     """One thing that happened, told once to each channel that wants it."""
 
@@ -59,7 +59,7 @@ class Trouble(StrEnum):
     BUG = "bug"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SinkState:
     """One sink as it stands now. The counts begin at zero with the process."""
 

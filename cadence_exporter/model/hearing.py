@@ -1,8 +1,9 @@
 """What the listeners hear, for people and for metrics. It decides nothing: a listener that fails leaves the polling as it was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cadence_exporter.model.value import value
 
 
 class Ear(StrEnum):
@@ -32,7 +33,7 @@ class Ignored(StrEnum):
     """The NAT gave another port to the same address."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hearing:
     """One listener as it stands now. The counts begin at zero with the process, and survive a reload."""
 

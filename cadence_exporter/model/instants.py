@@ -1,7 +1,8 @@
 """The two kinds of time. They are different types so that one can never be stored or compared as the other."""
 
-from dataclasses import dataclass
 from typing import NewType
+
+from cadence_exporter.model.value import value
 
 Instant = NewType("Instant", float)
 """Seconds on the monotonic clock: for waits, streaks and deadlines. Means nothing after a restart, so it is never stored."""
@@ -10,7 +11,7 @@ WallTime = NewType("WallTime", float)
 """Seconds since 1970 (UTC): for people and for the store. Untrusted: it may jump either way at any moment."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Now:
     """Both clocks, read once at the start of a cycle and passed on as a value."""
 
@@ -18,7 +19,7 @@ class Now:
     wall: WallTime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Boot:
     """How long this machine runs: what ages are told by over a restart, for no setting of a wall clock touches it."""
 

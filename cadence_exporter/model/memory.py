@@ -1,7 +1,7 @@
 """What the deciding thread carries from cycle to cycle. Frozen: a cycle makes a new one, so a cycle that fails changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from ipaddress import IPv4Address
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.model.record import RecordKey
 from cadence_exporter.model.recovery import EMPTY_LEDGER, RecoveryMemory
 from cadence_exporter.model.trace import UsualPath
+from cadence_exporter.model.value import value
 
 
 class Phase(StrEnum):
@@ -35,7 +36,7 @@ class Layer(StrEnum):
     IP = "ip"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Belief:
     """What is believed of the public address of one family."""
 
@@ -60,7 +61,7 @@ class Belief:
     """Whose turn it is among the echo services."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """A DNS change in flight: written at the provider, not yet seen by the resolvers."""
 
@@ -71,7 +72,7 @@ class Change:
     next_look: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordMemory:
     """What is known of one DNS record."""
 
@@ -98,7 +99,7 @@ class RecordMemory:
         return None if self.verified is None else self.verified == address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outage:
     """A time without UP, after there was one."""
 
@@ -114,7 +115,7 @@ class Outage:
         return str(self.fault or self.layer)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EchoPlan:
     """Which echo services the next observation asks, decided one cycle ahead."""
 
@@ -140,7 +141,7 @@ class EchoPlan:
         return all(words) if words else None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rest:
     """An echo service that fails."""
 
@@ -150,7 +151,7 @@ class Rest:
     """It is not asked before."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Memory:
     """Everything a decision is made from, besides the assessment and the time."""
 
@@ -180,7 +181,8 @@ class Memory:
     on_disk: bool = True
     """Whether the last commit reached the disk."""
     calls: tuple[tuple[str, Instant], ...] = ()
-    """Service and time of each call of the last hour, the oldest first; what was called before a restart included."""
+    """Service and time of each call, the oldest first; what was called before a restart included. They are kept for an hour at least,
+    until the next ones are noted: who counts them looks at their times."""
 
     def plan_for(self, family: Family, *, hinted: bool) -> EchoPlan | None:
         """What the next observation asks; ``None`` asks everyone."""

@@ -1,7 +1,6 @@
 """Observe -> assess: what the probes saw, with nothing concluded from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Generic, TypeVar
@@ -11,6 +10,7 @@ from cadence_exporter.model.instants import Now
 from cadence_exporter.model.power import PlugSeen
 from cadence_exporter.model.trace import OwnLink, Trace
 from cadence_exporter.model.ups import UpsReading
+from cadence_exporter.model.value import value
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class FailureReason(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answered(Generic[T]):
     """A probe that came back with evidence."""
 
@@ -37,7 +37,7 @@ class Answered(Generic[T]):
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed:
     """A probe that learnt nothing. ``detail`` is for people; nothing is decided from it."""
 
@@ -58,7 +58,7 @@ class RouterMethod(StrEnum):
     TCP = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RouterAlive:
     """The router answered on the LAN."""
 
@@ -66,7 +66,7 @@ class RouterAlive:
     method: RouterMethod
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PathWorks:
     """A WAN target was reached; ``source`` of the reading is the target as configured."""
 
@@ -81,7 +81,7 @@ class RouterProtocol(StrEnum):
     UPNP = "upnp"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RouterWan:
     """The router's own word on its WAN side (NAT-PMP or UPnP). It has no vote: it spares calls and it can veto."""
 
@@ -92,7 +92,7 @@ class RouterWan:
     by: RouterProtocol = RouterProtocol.NATPMP
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NamesResolve:
     """The system's resolver found an address."""
 
@@ -103,7 +103,7 @@ FRESH_S = 20.0
 """A word from outside is no older than this: the tripwire asks every seven seconds, so two questions in a row went unanswered."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MappedAddress:
     """What the tripwire last heard: the address that its packets carry outside. It has no vote and no veto: it spares calls."""
 
@@ -116,7 +116,7 @@ class MappedAddress:
         return 0.0 <= self.age_s < FRESH_S
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EchoAnswer:
     """One echo service's word on our public address; ``operator`` is who runs it: votes count per operator."""
 
@@ -124,7 +124,7 @@ class EchoAnswer:
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EchoRound:
     """The echo services of one family in one observation.
 
@@ -137,7 +137,7 @@ class EchoRound:
     spared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Observation:
     """Everything one round of probing saw."""
 

@@ -1,12 +1,12 @@
 """Act -> record: what came of each action. Always a value, never an exception, never a sentence to be parsed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.decision import Action
 from cadence_exporter.model.instants import Now
 from cadence_exporter.model.recovery import PowerOutcome
+from cadence_exporter.model.value import value
 
 
 class Result(StrEnum):
@@ -39,7 +39,7 @@ class Operation(StrEnum):
     UPDATE = "update"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """One action and what came of it."""
 
@@ -64,7 +64,7 @@ class Outcome:
         return self.result in (Result.UPDATED, Result.CREATED)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Done:
     """What came of all actions of one cycle."""
 
@@ -72,7 +72,7 @@ class Done:
     power: PowerOutcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApiCall:
     """One call that left the house, for the budget. ``code`` is the closed set of the metric label: 2xx, 4xx, 429, 5xx or error."""
 

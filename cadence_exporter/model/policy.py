@@ -1,16 +1,17 @@
 """The numbers that assess and decide go by: the settings, reduced to what the pure stages need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family
 from cadence_exporter.model.record import RecordSpec
 from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
+from cadence_exporter.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Policy:
     """All times in seconds."""
 

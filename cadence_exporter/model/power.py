@@ -1,12 +1,12 @@
 """What is known of the switch that the modem's power runs through, and what a bounce leaves behind."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.instants import Instant
+from cadence_exporter.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Identity:
     """Which device answers at the address: addresses move with DHCP leases, this does not."""
 
@@ -16,7 +16,7 @@ class Identity:
     firmware: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerReading:
     """What the device says of its relay."""
 
@@ -29,7 +29,7 @@ class PowerReading:
     """Seconds until it does, when it tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlugSeen:
     """The right device, and what it says of its relay."""
 
@@ -52,7 +52,7 @@ class Proof(StrEnum):
     """Nothing was switched."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BounceReceipt:
     """The power was cut, and this is why it comes back. ``ensure_on`` at ``on_due_at`` is right for every kind of proof."""
 

@@ -1,13 +1,16 @@
 """The DNS records that Cadence keeps, as the user asked for them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cadence_exporter.model.address import Family, RecordType
+from cadence_exporter.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
-class RecordKey:
-    """What identifies a record: lower-case ASCII (punycode) name without trailing dot, and type."""
+class RecordKey(NamedTuple):
+    """What identifies a record: lower-case ASCII (punycode) name without trailing dot, and type.
+
+    A tuple, for it is looked up in many mappings: tuples hash fast.
+    """
 
     name: str
     type: RecordType
@@ -16,7 +19,7 @@ class RecordKey:
         return f"{self.name} {self.type}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordSpec:
     """One record to keep. ``None`` for ttl, proxied or id means: left as the user has it at the provider."""
 

@@ -1,10 +1,10 @@
 """What is known, asked and done about the modem's power. Cutting it is called a bounce, so that *cycle* means one thing."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.instants import Instant, Now
 from cadence_exporter.model.power import BounceReceipt, PowerReading
+from cadence_exporter.model.value import value
 
 
 class Suppression(StrEnum):
@@ -25,7 +25,7 @@ class Suppression(StrEnum):
     UNFINISHED = "unfinished"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Withheld:
     """One guardrail that refused in this cycle."""
 
@@ -33,7 +33,7 @@ class Withheld:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryPolicy:
     """All times in seconds."""
 
@@ -65,7 +65,7 @@ class RecoveryPolicy:
 SWITCHED_OFF = RecoveryPolicy(switch=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerView:
     """What one observation says about the power."""
 
@@ -83,7 +83,7 @@ class PowerView:
 NOTHING_SEEN = PowerView()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unfinished:
     """A bounce of which nobody has seen the end: the power may be off."""
 
@@ -99,7 +99,7 @@ class Unfinished:
         return Instant(self.at.instant + self.off_for_s)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryMemory:
     """The ledger. A bounce is noted before it is made, so that a crash in the middle counts as one."""
 
@@ -134,7 +134,7 @@ class RecoveryMemory:
 EMPTY_LEDGER = RecoveryMemory()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bounce:
     """Cut the power for ``off_for_s`` seconds."""
 
@@ -143,7 +143,7 @@ class Bounce:
     """A person asked for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EnsureOn:
     """The power may be off: turn it on, and read that back."""
 
@@ -168,7 +168,7 @@ class PowerResult(StrEnum):
     """Nothing was switched, for the device could not be reached."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerOutcome:
     """One action on the power and what came of it."""
 
@@ -202,7 +202,7 @@ LAPSES_AFTER_S = 300.0
 """Whoever asked for a bounce so long ago saw another modem than the one of now, and may work at it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One wish of a person, handed over at the beginning of a cycle."""
 

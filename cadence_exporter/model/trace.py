@@ -1,10 +1,10 @@
 """The way to a WAN target, hop by hop, and this host's own end of it. Nothing is concluded here."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import WallTime
+from cadence_exporter.model.value import value
 
 
 class TraceMethod(StrEnum):
@@ -15,7 +15,7 @@ class TraceMethod(StrEnum):
     TCP = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hop:
     """One router on the way that said that a packet ended there (RFC 792 type 11 or 3, RFC 4443 type 3 or 1).
 
@@ -26,7 +26,7 @@ class Hop:
     address: IpAddress
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trace:
     """What came back when packets were sent that live for 1, 2, 3 ... hops."""
 
@@ -46,7 +46,7 @@ class Trace:
     """Whether this observation is the first to show it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UsualPath:
     """What the way out looks like while it works: only against it does a silent hop mean anything."""
 
@@ -68,7 +68,7 @@ class Neighbour(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnLink:
     """This host's own end of the line."""
 

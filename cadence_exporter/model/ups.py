@@ -1,9 +1,9 @@
 """What a UPS says of the mains and of its battery."""
 
-from dataclasses import dataclass
+from cadence_exporter.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UpsReading:
     """One answer of a UPS."""
 

@@ -1,7 +1,8 @@
 """Doorbell -> loop: why a cycle begins. A wakeup carries no facts and never acts; it only brings the next cycle forward."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cadence_exporter.model.value import value
 
 
 class Reason(StrEnum):
@@ -31,9 +32,10 @@ nothing has changed, whoever said so; a forged packet then costs nothing outside
 
 _WORD_OF_THE_TRIPWIRE = frozenset({Reason.TRIPWIRE})
 """Likewise: every look reads its last word, and probes the path that fell silent."""
+_LEFT_TO_THE_PLAN = _NO_HINTS | WORD_OF_THE_ROUTER | _WORD_OF_THE_TRIPWIRE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wakeup:
     """Everyone who rang since the last cycle, coalesced."""
 
@@ -52,7 +54,7 @@ class Wakeup:
     @property
     def hints(self) -> bool:
         """Whether somebody suspects a change."""
-        return bool(self.reasons - _NO_HINTS)
+        return not self.reasons <= _NO_HINTS
 
     @property
     def asks_everyone(self) -> bool:
@@ -60,4 +62,4 @@ class Wakeup:
 
         A word of the router's, or of the tripwire's, leaves it to the plan: they are asked as soon as it is another one.
         """
-        return bool(self.reasons - _NO_HINTS - WORD_OF_THE_ROUTER - _WORD_OF_THE_TRIPWIRE)
+        return not self.reasons <= _LEFT_TO_THE_PLAN

@@ -1,11 +1,10 @@
 """What resolvers and providers hold for one DNS record, while it is being reconciled."""
 
-from dataclasses import dataclass
-
 from cadence_exporter.model.address import IpAddress
+from cadence_exporter.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TruthAnswer:
     """One resolver operator's answer. No addresses means that the name does not exist there (NXDOMAIN) or has none of this type."""
 
@@ -17,7 +16,7 @@ class TruthAnswer:
     """Seconds for which the resolver will go on saying so."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HeldRecord:
     """One resource record as the provider holds it."""
 
@@ -27,7 +26,7 @@ class HeldRecord:
     proxied: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordSet:
     """Everything the provider holds under one name that matters for one type."""
 

@@ -3,6 +3,7 @@
 from collections import deque
 from typing import ClassVar
 
+from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import ConfirmVisible
 from cadence_exporter.model.memory import Memory
@@ -193,6 +194,10 @@ class HonestCache(Checker):
         "calls a record right only when resolvers or the provider said so, and never after overwriting it itself"
     )
 
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._spelt_last: tuple[IpAddress | None, str] = (None, "None")
+
     def cycle(self, cycle: Cycle) -> None:
         for outcome in cycle.outcomes:
             key, address = outcome.action.record.key, outcome.action.address
@@ -220,13 +225,19 @@ class HonestCache(Checker):
         for resolver in self.world.resolvers:
             resolver.said.clear()
 
+    def _spelt(self, address: IpAddress | None) -> str:
+        """Kept, for it is asked in each cycle about the same one."""
+        if address is not self._spelt_last[0]:
+            self._spelt_last = (address, str(address))
+        return self._spelt_last[1]
+
     def _swears(self, cycle: Cycle) -> None:
         """Records that the cache vouches for were not overwritten by ourselves."""
         for key, record in cycle.memory.records.items():
             entry = self.world.zone.entries.get(key)
             if entry is None or entry.last_writer != "cadence" or record.verified_at is None:
                 continue
-            if len(entry.held) == 1 and entry.held[0].content == str(record.verified):
+            if len(entry.held) == 1 and entry.held[0].content == self._spelt(record.verified):
                 continue
             busy = {each.record.key for each in cycle.decision.actions} | {
                 each.record for each in cycle.decision.refused

@@ -1,5 +1,6 @@
 """What must never happen to the state and around outages: how one falls and climbs, how long it was, and where it is said to be."""
 
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from cadence_exporter.model.assessment import FaultLayer
@@ -77,5 +78,5 @@ class NamesTheRightLayer(Checker):
             self.broken(f"{named} ({cycle.assessment.fault_why}), and it is broken at {_told(truths)}")
 
 
-def _told(truths: frozenset[FaultLayer | None]) -> str:
+def _told(truths: AbstractSet[FaultLayer | None]) -> str:
     return ", ".join(sorted(str(truth or "nothing") for truth in truths))

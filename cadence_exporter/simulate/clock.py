@@ -19,6 +19,7 @@ class WorldClock:
         """Seconds that the host was suspended so far."""
         """The same without the time in which the host was suspended."""
         self._booted = 0.0
+        self._monotonic = Instant(BOOT_S)
         self._boots = 0
         self._slept_before = 0.0
         self._wall_base = EPOCH
@@ -27,7 +28,7 @@ class WorldClock:
 
     def monotonic(self) -> Instant:
         """See the seam. Stands still while the host is suspended, as on Linux."""
-        return Instant(self.awake - self._booted + BOOT_S)
+        return self._monotonic
 
     def wall(self) -> WallTime:
         """See the seam."""
@@ -35,7 +36,7 @@ class WorldClock:
 
     def now(self) -> Now:
         """See the seam."""
-        return Now(self.monotonic(), self.wall())
+        return Now(self._monotonic, self.wall())
 
     def since_boot(self) -> Boot:
         """See the seam. Time in suspension counts, as on Linux."""
@@ -43,9 +44,11 @@ class WorldClock:
 
     def move_to(self, true: float) -> None:
         """Let time pass, with the host awake. Never back."""
-        if true > self.true:
-            self.awake += true - self.true
+        passed = true - self.true
+        if passed > 0.0:
+            self.awake += passed
             self.true = true
+            self._monotonic = Instant(self.awake - self._booted + BOOT_S)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass with the host suspended."""
@@ -55,6 +58,7 @@ class WorldClock:
     def boot(self) -> None:
         """The monotonic clock begins anew."""
         self._booted = self.awake
+        self._monotonic = Instant(BOOT_S)
         self._boots += 1
         self._slept_before = self.slept
 

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cadence_exporter.decide.echo_rests import resting
 from cadence_exporter.model.address import Family
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cadence_exporter.simulate.world import World
 
 SERVICE = "ip_echo"
+Words = tuple[IPv4Address | None, IPv4Address | None]
+"""Of the router and of the tripwire, who have no vote."""
 
 
 class WorldCrew:
@@ -46,9 +48,10 @@ class WorldCrew:
         works = any(isinstance(reading, Answered) for reading in wan)
         trace = world.way_out.follow(memory, now, works=works)
         outside = world.tripwire.word(now.instant)
+        words = _words(router_wan, outside)
         for family in world.families:
             if works or memory.phase is not Phase.DOWN:
-                round_ = self._round(family, memory, Heard(router_wan, outside, now.instant), hinted=hinted)
+                round_ = self._round(family, memory, words, now.instant, hinted=hinted)
             else:
                 round_ = self._spared
             rounds[family] = round_
@@ -79,10 +82,10 @@ class WorldCrew:
     def abandon(self) -> None:
         """Nothing hangs here."""
 
-    def _round(self, family: Family, memory: Memory, heard: "Heard", *, hinted: bool) -> EchoRound:
+    def _round(self, family: Family, memory: Memory, words: Words, at: Instant, *, hinted: bool) -> EchoRound:
         services = self._world.echo
         plan = memory.plan_for(family, hinted=hinted)
-        vouched = plan.vouched(*heard.words()) if plan is not None else None
+        vouched = plan.vouched(*words) if plan is not None else None
         if vouched:
             return self._spared
         if vouched is False:
@@ -92,7 +95,7 @@ class WorldCrew:
         order = in_turn(services, plan.turn if plan else 0)
         if memory.echo_rests:
             urls = [service.url for service in services]
-            tired = resting(memory.echo_rests, family, urls, self._world.spec.quorum, heard.at)
+            tired = resting(memory.echo_rests, family, urls, self._world.spec.quorum, at)
             order = [service for service in order if service.url not in tired]
         first = len(order) if plan is None else min(plan.first, len(order))
         readings = [service.ask(family) for service in order[:first]]
@@ -102,20 +105,11 @@ class WorldCrew:
         return EchoRound(tuple(readings), len(services))
 
 
-class Heard(NamedTuple):
-    """What those said who have no vote."""
-
-    router: Reading[RouterWan]
-    outside: MappedAddress | None
-    at: Instant
-
-    def words(self) -> tuple[IPv4Address | None, IPv4Address | None]:
-        """Of the router and of the tripwire."""
-        fresh = self.outside is not None and self.outside.is_fresh
-        return (
-            self.router.value.address if isinstance(self.router, Answered) else None,
-            self.outside.address if self.outside is not None and fresh else None,
-        )
+def _words(router: Reading[RouterWan], outside: MappedAddress | None) -> Words:
+    return (
+        router.value.address if isinstance(router, Answered) else None,
+        outside.address if outside is not None and outside.is_fresh else None,
+    )
 
 
 def in_turn(services: tuple[EchoService, ...], turn: int) -> list[EchoService]:

@@ -121,7 +121,8 @@ class Simulation:
         decision = cycle.decision
         if decision.transition or decision.address_changes or cycle.outcomes or decision.outage_ended or cycle.power:
             self._tell(cycle)
-        account.count_power(cycle)
+        if cycle.power or decision.withheld:
+            account.count_power(cycle)
         self._evidence.take(cycle)
         for check in self._on_cycle:
             check(cycle)

@@ -47,7 +47,7 @@ class WayOut:
         self._broken_then: FaultLayer | None = None
         self._shown: tuple[Trace, Instant] | None = None
         self._coming: tuple[Trace, Instant] | None = None
-        self.truths: frozenset[FaultLayer | None] = frozenset()
+        self.truths: set[FaultLayer | None] = set()
         """Where it was broken when the path was last looked at, and when it was traced: what may be said of it now."""
 
     def restart(self) -> None:
@@ -81,12 +81,14 @@ class WayOut:
     def follow(self, memory: Memory, now: Now, *, works: bool) -> Reading[Trace] | None:
         """The trace that belongs to this observation, and what is started for the next one."""
         shown = self._follow(memory, now, works=works)
-        self.truths = frozenset({self.broken_at(), *([] if self._shown is None else [self._broken_then])})
+        self.truths = {self.broken_at()}
+        if self._shown is not None:
+            self.truths.add(self._broken_then)
         return shown
 
     def look_is_over(self) -> None:
         """What broke, or came back, while services were asked one after the other may be said, too."""
-        self.truths |= {self.broken_at()}
+        self.truths.add(self.broken_at())
 
     def _follow(self, memory: Memory, now: Now, *, works: bool) -> Reading[Trace] | None:
         if works:

@@ -1,5 +1,6 @@
 """Every combination of evidence there is, against what each layer may be named for: 64,512 of them."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -107,7 +108,7 @@ def test_less_evidence_never_makes_an_access_fault():
         rule = name(evidence)
         if rule is None or rule.layer is not FaultLayer.ACCESS:
             for key, value in less.items():
-                poorer = name(evidence._replace(**{key: value}))
+                poorer = name(replace(evidence, **{key: value}))
                 assert poorer is None or poorer.layer is not FaultLayer.ACCESS, (key, evidence)
 
 

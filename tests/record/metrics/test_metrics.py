@@ -295,7 +295,7 @@ def test_the_daily_budget_fills_up_again_as_writes_grow_old(metrics, clock):
 
 
 def test_a_back_off_is_counted_down_and_a_refusal_is_none(metrics, clock):
-    other = replace(SPEC, provider="rfc2136", key=replace(KEY, name="nas.example.com"))
+    other = replace(SPEC, provider="rfc2136", key=KEY._replace(name="nas.example.com"))
     metrics.about(About("1", records=(SPEC, other)))
     wait = {service: partial(value, metrics, "cadence_api_backoff_seconds", service=service) for service in SERVICES}
     assert (wait["cloudflare"](), wait["rfc2136"](), wait["doh"]()) == (0, 0, None)
