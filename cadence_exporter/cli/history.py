@@ -14,6 +14,7 @@ from cadence_exporter.clock import SystemClock
 from cadence_exporter.errors import Problem, SettingsError, StateUnavailable
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.record.log.plain import plain
+from cadence_exporter.record.state.chronicle import SEEN_AGAIN_S
 from cadence_exporter.record.state.history import HistoryView, has_begun, read
 from cadence_exporter.record.state.watched import WatchedHeld
 from cadence_exporter.record.web.calendar_time import NONE, iso, local, span
@@ -36,6 +37,7 @@ _LENGTH = "_s"
 """How the columns end that hold a length of time."""
 _HEADS = {"seconds": "lasted"}
 """Columns whose cells are no longer what their name says."""
+_NOTES = {"addresses": f"(last: written down every {span(SEEN_AGAIN_S)} at most, not with each look)"}
 
 
 def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, clock: Clock | None = None) -> int:
@@ -101,6 +103,8 @@ def table(name: str, rows: Sequence[Any], paint: Paint = plainly) -> Iterator[st
         for number, line in enumerate(cells):
             text = "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
             yield "  " + (text if number else paint(text, "dim"))
+        if name in _NOTES:
+            yield paint(f"  {_NOTES[name]}", "dim")
     yield ""
 
 

@@ -55,10 +55,12 @@ def _first(address: IpAddress, port: int, method: str) -> tuple[Trace | None, st
 
 
 def _lines(link: OwnLink, gateway: IpAddress | None, found: Trace | None, why: str) -> list[str]:
-    plugged = {True: "up", False: "down", None: "unknown"}[link.carrier]
+    plugged = {True: "up", False: "down", None: "up or down: not known"}[link.carrier]
     lines = [
-        f"own link   {link.interface or 'no default route'}, {plugged}, address {link.address or 'none'}",
-        f"router     {gateway or 'none'}, on the link: {link.neighbour}",
+        f"own link   {link.interface}, {plugged}, address {link.address or 'none'}"
+        if link.interface
+        else "own link   none: this host has no default route",
+        f"router     {gateway}, on the link: {link.neighbour}" if gateway else "router     none",
     ]
     if found is None:
         return [*lines, f"no trace   {why}"]

@@ -112,7 +112,7 @@ def _down_long_enough(standing: Standing, now: Now, policy: RecoveryPolicy) -> s
     down_s = now.instant - standing.since.instant
     if down_s >= policy.escalation_s:
         return None
-    return f"DOWN for {down_s:.0f} of {policy.escalation_s:.0f} s"
+    return f"DOWN for {down_s:.0f} s; after {policy.escalation_s:.0f} s at the earliest"
 
 
 def _at_the_access_line(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
@@ -129,7 +129,7 @@ def _own_link_up(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
 def _boot_grace_over(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
     """After a power cut everything boots at once; and a host that restarts in a loop must not cut the power each time."""
     up_s = 0.0 if standing.started is None else now.instant - standing.started
-    return None if up_s >= policy.boot_grace_s else f"started {up_s:.0f} of {policy.boot_grace_s:.0f} s ago"
+    return None if up_s >= policy.boot_grace_s else f"started {up_s:.0f} s ago, and {policy.boot_grace_s:.0f} s must pass first"
 
 
 def _cooldown_over(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
@@ -161,7 +161,7 @@ def _mains_back_long_enough(standing: Standing, now: Now, policy: RecoveryPolicy
     back = standing.ledger.mains_back
     if back is None or now.instant - back.instant >= policy.modem_boot_s:
         return None
-    return f"mains back for {now.instant - back.instant:.0f} of {policy.modem_boot_s:.0f} s"
+    return f"mains back for {now.instant - back.instant:.0f} s, and {policy.modem_boot_s:.0f} s must pass first"
 
 
 def _device_ready(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:

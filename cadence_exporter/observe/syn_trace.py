@@ -14,7 +14,7 @@ from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Trace, TraceMethod
-from cadence_exporter.observe.wan_trace import MOST_HOPS, Sightings
+from cadence_exporter.observe.wan_trace import MOST_HOPS, Sightings, own_address
 
 TIMEOUT_S = 15.0
 """A small host takes five seconds for the import alone."""
@@ -24,6 +24,7 @@ _NO_PRIVILEGE = 77  # exit code: sysexits.h EX_NOPERM
 
 def syn_trace(target: IpAddress, port: int) -> Trace:
     """One packet a hop. Raises ProbeFailed, and PermissionError without raw sockets."""
+    own_address(target)  # where there is no way, scapy would send to whoever is on the link, and count that
     command = [sys.executable, "-m", __name__, str(target), str(port)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True)  # noqa: S603 - our own module

@@ -93,7 +93,7 @@ class Probing(Protocol):
 
 def trace(target: IpAddress, method: TraceMethod, clock: Clock, deadline: Instant) -> Trace:
     """Ask every hop at once, and again who kept silent. Raises ProbeFailed, and PermissionError for ICMP without privileges."""
-    own = _own_address(target)
+    own = own_address(target)
     probing: Probing = _Icmp(target) if method is TraceMethod.ICMP else _Udp(target)
     seen = Sightings()
     with probing.sock:
@@ -107,7 +107,7 @@ def trace(target: IpAddress, method: TraceMethod, clock: Clock, deadline: Instan
     return seen.trace(target, probing.method)
 
 
-def _own_address(target: IpAddress) -> str:
+def own_address(target: IpAddress) -> str:
     """The address that packets to ``target`` carry; nothing is sent. Raises ProbeFailed when there is no way."""
     with socket.socket(_family(target), socket.SOCK_DGRAM) as sock:
         try:

@@ -54,6 +54,14 @@ def test_tables_have_a_heading_for_each_section(asked, tmp_path):
     assert "\x1b" not in out
 
 
+def test_it_says_how_late_the_last_time_of_an_address_may_be(asked, tmp_path):
+    """An address of which first and last are alike was not seen once only."""
+    lines = run(tmp_path)[1].splitlines()
+    (start,) = (number for number, line in enumerate(lines) if line.startswith("ADDRESSES"))
+    assert lines[start + 3] == "  (last: written down every 10 min at most, not with each look)"
+    assert lines[start + 4] == ""
+
+
 def test_tables_have_spans_and_yes_or_no_where_the_document_has_numbers(asked, tmp_path):
     lines = [re.split(r"  +", line.strip()) for line in run(tmp_path)[1].splitlines()]
     assert ["began", "ended", "lasted", "layer"] in lines
@@ -132,9 +140,11 @@ def test_a_terminal_gets_colour_and_strips_unless_it_wants_none(monkeypatch):
 
 def test_strips_tell_outages_and_what_nobody_watched_apart_without_colour(monkeypatch):
     day, first, second, month_, *_ = (line for line in drawn(monkeypatch, NO_COLOR="1").splitlines())
-    assert day == "last 1 d: 99.72 % up · 2 outages, the longest 3 min 18 s"
+    assert day == "last 1 d: up 99.72 % of the time · 2 outages, the longest 3 min 18 s"
     assert (first.count("▅"), first.count("▁"), first.count("·")) == (2, 70, 0)
-    assert second.startswith("last 30 d: 99.53 % up · 7 outages, the longest 2 h 24 min · 4 d 9 h not watched")
+    assert second.startswith(
+        "last 30 d: up 99.53 % of the time · 7 outages, the longest 2 h 24 min · 4 d 9 h not watched"
+    )
     assert month_.strip().startswith("·········")
     assert len(month_.strip()) == 72
 

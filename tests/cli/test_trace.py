@@ -11,6 +11,7 @@ from cadence_exporter.cli import trace as command
 from cadence_exporter.errors import ProbeFailed
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Hop, Neighbour, OwnLink, Trace, TraceMethod
+from cadence_exporter.observe import syn_trace
 
 ROUTER, BNG, TARGET = ip_address("192.168.1.1"), ip_address("100.64.0.1"), ip_address("1.1.1.1")
 
@@ -88,3 +89,25 @@ def test_the_command_is_there(way, capsys):
     del way
     assert main(["trace"]) == 0
     assert "hop 2" in capsys.readouterr().out
+
+
+def test_a_host_without_a_route_is_called_so(way, monkeypatch):
+    link = OwnLink(None, carrier=None, address=None, neighbour=Neighbour.UNKNOWN)
+    monkeypatch.setattr(command, "own_link", lambda _gateway: link)
+    monkeypatch.setattr(command, "gateway_of", lambda _setting: lambda: None)
+    way["hops"] = ()
+    assert run()[1].splitlines() == [
+        "own link   none: this host has no default route",
+        "router     none",
+        "no trace   no way to 1.1.1.1",
+    ]
+
+
+def test_by_tcp_as_well_nothing_is_sent_where_there_is_no_way(monkeypatch):
+    def no_way(target):
+        raise ProbeFailed(FailureReason.OTHER, f"no way to {target}: Network is unreachable")
+
+    monkeypatch.setattr(syn_trace, "own_address", no_way)
+    monkeypatch.setattr(syn_trace.subprocess, "run", None)
+    with pytest.raises(ProbeFailed, match="no way to"):
+        syn_trace.syn_trace(TARGET, 443)

@@ -189,7 +189,7 @@ def _closing(cycle: Cycle) -> Iterator[Fact]:
         yield Fact("OUTAGE", "ENDED", over.where, "layer", {"lasted": f"{over.seconds:.0f}s"}, Level.WARNING, "🟢", at)
     icon, level, text = _NET_HEALTH[memory.phase]
     if memory.phase is Phase.DOWN and cycle.assessment.lan is Link.DOWN:
-        text = "ROUTER DOES NOT ANSWER"
+        text = "ROUTER DOES NOT ANSWER" if cycle.observation.gateway is not None else "THIS HOST HAS NO ROUTE"
     uptime = 100.0 * memory.up_cycles / max(1, memory.cycle)
     extras = {
         "loop_ms": f"{1000.0 * (cycle.ended.instant - cycle.began.instant):.0f}",

@@ -20,7 +20,7 @@ def power_rows(power: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if ups:
         yield "ups", _ups(ups)
     if power["last_request"]:
-        yield "last request", f"{power['last_request']['ask']}: {power['last_request']['answer']}"
+        yield "last request", f"{power['last_request']['ask'].replace('_', ' ')}: {power['last_request']['answer']}"
 
 
 def _verdict(power: Mapping[str, Any]) -> str:

@@ -86,7 +86,8 @@ def _connection(status: Status) -> Iterator[tuple[str, object]]:
         yield "NAT", "open: the router itself holds the public address"
     uptime = status["uptime"]
     if uptime["ratio"] is not None:
-        yield "Uptime", f"{uptime['ratio']:.2%} ({uptime['up_cycles']} of {uptime['cycles']} cycles)"
+        # Another figure than the strips': those are of time, and of the last days.
+        yield "Looks", f"{uptime['ratio']:.2%} found it UP: {uptime['up_cycles']} of {uptime['cycles']} since the first"
     last = status["outage"]["last"]
     if last:
         yield "Last outage", f"{span(last['seconds'])}, until {local(last['ended'])} ({last['layer']})"
@@ -192,7 +193,7 @@ def _gear(power: Status) -> Iterator[tuple[str, object]]:
             or ("on battery" if ups["on_battery"] else "on mains") + (", battery low" if ups["low_battery"] else ""),
         )
     if asked:
-        yield "Last request", f"{asked['ask']}: {asked['answer'] or 'not answered yet'}"
+        yield "Last request", f"{asked['ask'].replace('_', ' ')}: {asked['answer'] or 'not answered yet'}"
 
 
 def outside(status: Status) -> Html:

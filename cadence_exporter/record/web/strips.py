@@ -54,12 +54,12 @@ def _strip(scale: Scale, view: HistoryView, current: OutageHeld | None, now: Now
 
 
 def in_words(told: Summary) -> str:
-    """``99.93 % up · 2 outages, the longest 3 min 20 s · 5 h not watched``."""
+    """``up 99.93 % of the time · 2 outages, the longest 3 min 20 s · 5 h not watched``."""
     ratio = told.up_ratio
     if ratio is None:
         return "nothing known yet"
     # Rounded down: a hundred per cent means that there was nothing.
-    parts = [f"{int(ratio * 10_000) / 100:.2f} % up"]
+    parts = [f"up {int(ratio * 10_000) / 100:.2f} % of the time"]
     if told.outages:
         number = f"{told.outages} outages, the longest" if told.outages > 1 else "1 outage,"
         parts.append(f"{number} {span(told.longest_s)}")

@@ -4,12 +4,13 @@ import io
 import json
 import time
 from dataclasses import replace
+from ipaddress import ip_address
 from types import MappingProxyType
 
 import pytest
 
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Disputed, Unchanged, Unknown
+from cadence_exporter.model.assessment import Disputed, Link, Unchanged, Unknown
 from cadence_exporter.model.decision import Refusal, Refused, Transition
 from cadence_exporter.model.memory import Phase, RecordMemory
 from cadence_exporter.model.observation import Answered, EchoAnswer, EchoRound, Failed, FailureReason
@@ -125,6 +126,20 @@ def test_trouble_is_told_with_its_reason():
         "🔴 NET_HEALTH  DOWN",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("gateway", "says"), [(ip_address("192.168.0.1"), "ROUTER DOES NOT ANSWER"), (None, "THIS HOST HAS NO ROUTE")]
+)
+def test_a_router_that_is_silent_and_a_host_without_one_are_told_apart(gateway, says):
+    cycle = make_cycle(after=memory(Phase.DOWN), seen=observation(at(1000), router=False, wan=False))
+    cycle = replace(
+        cycle,
+        observation=replace(cycle.observation, gateway=gateway),
+        assessment=replace(cycle.assessment, lan=Link.DOWN),
+    )
+    (line,) = (each for each in lines_of(cycle).splitlines() if "NET_HEALTH" in each)
+    assert says in line
 
 
 def test_a_dispute_names_every_address():

@@ -7,6 +7,7 @@ import pytest
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.record.web.page import render
 from cadence_exporter.record.web.past import FAILED_S, Past
+from cadence_exporter.record.web.power_rows import power_rows
 from tests.page.scene import HOSTILE, Home, month, wall
 from tests.record.web.web_world import HandClock, make_cycle
 
@@ -74,11 +75,11 @@ def test_an_enemy_in_the_history_is_text_too():
 def test_what_people_look_for_is_there():
     text = Seen(page(Home().healthy())).text
     for words in (
-        "UP", "for 6 h 11 min", "Last 24 hours", "99.72 % up", "2 outages, the longest 3 min 18 s", "Last 30 days",
+        "UP", "for 6 h 11 min", "Last 24 hours", "up 99.72 % of the time", "2 outages, the longest 3 min 18 s", "Last 30 days",
         "not watched", "vpn.example.com", "in sync", "verified 4 min 10 s ago of 1 h", "published after 8 s, seen by resolvers after 14 s",
         "open: the router itself", "shelly, may act", "the connection is not DOWN, but UP", "1 in 24 hours, 3 left", "ip_echo 3 of 60",
         "router watch, rang 2", "the router does not answer", "sheets, 3 waiting", "HTTP 429", "outage over after 35 s (access)",
-        "NET_HEALTH", "Metrics",
+        "NET_HEALTH", "Metrics", "99.89% found it UP: 12466 of 12480 since the first",
     ):  # fmt: skip
         assert words in text, words
 
@@ -212,3 +213,17 @@ def test_nothing_is_claimed_of_a_time_whose_cycles_never_came_to_the_disk():
     home.board.record(make_cycle(at=home.clock.seconds))
     assert home.board.health()[0]
     assert home.board.shown().view.watched[-1].ended == wall(10)
+
+
+def test_a_request_is_told_in_words_and_not_by_its_name_in_the_document():
+    home = Home().healthy()
+    home.board.last_request = lambda: {
+        "ask": "maintenance_on",
+        "at": None,
+        "done": None,
+        "answer": "maintenance for 2 h",
+    }
+    assert "maintenance on: maintenance for 2 h" in Seen(page(home)).text
+    rows = dict(power_rows(home.board.as_dict()["power"]))
+    assert rows["last request"] == "maintenance on: maintenance for 2 h"
+    assert home.board.as_dict()["power"]["last_request"]["ask"] == "maintenance_on"
