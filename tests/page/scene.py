@@ -206,6 +206,11 @@ class Home:
             "recovery": RecoveryMemory(bounces=(bounced,), identity="a8032abe54dc"),
         }
 
+    def stuck(self) -> "Home":
+        """A loop that stands still since an hour, in a home that was UP."""
+        self.healthy().clock.seconds += HOUR
+        return self
+
     def down(self, text: str = "") -> "Home":
         """DOWN since eleven minutes. ``text`` stands wherever somebody outside can write something."""
         key = RecordKey(text, RecordType.A) if text else VPN

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cadence_exporter.record.web.page_style import EVERY_S
 from tests.page.chromium import FOUND, PATIENCE_S, Chromium
 from tests.page.scene import HOSTILE, Home, served
 from tests.record.web.web_world import make_cycle
@@ -25,8 +26,8 @@ LOOKS = pytest.mark.parametrize(
 )
 HOMES = pytest.mark.parametrize(
     "make",
-    [lambda: Home().healthy(), lambda: Home().down(), lambda: Home().down(HOSTILE), Home],
-    ids=["healthy", "down", "hostile", "starting"],
+    [lambda: Home().healthy(), lambda: Home().down(), lambda: Home().down(HOSTILE), Home, lambda: Home().stuck()],
+    ids=["healthy", "down", "hostile", "starting", "stuck"],
 )
 
 
@@ -34,6 +35,22 @@ HOMES = pytest.mark.parametrize(
 def browser(tmp_path_factory):
     with Chromium(tmp_path_factory.mktemp("chromium") / "profile") as found:
         yield found
+
+
+QUICKER = 20
+HURRIED = f"""
+window.asked_for = [];
+const every = window.setInterval;
+window.setInterval = (work, milliseconds) => {{ asked_for.push(milliseconds); return every(work, milliseconds / {QUICKER}); }};
+"""
+
+
+@pytest.fixture
+def hurried(browser):
+    """The browser with intervals that pass more quickly; ``asked_for`` in the page are those that it wanted."""
+    added = browser.call("Page.addScriptToEvaluateOnNewDocument", source=HURRIED)["identifier"]
+    yield browser
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
 
 
 def opened(browser, url, size=DESK, *, dark=False):
@@ -122,10 +139,11 @@ def waits(browser, script):
         time.sleep(0.1)
 
 
-def test_it_stays_fresh_by_itself_and_keeps_what_was_opened_and_focused(browser):
-    home = Home().healthy()
+def test_it_stays_fresh_by_itself_and_keeps_what_was_opened_and_focused(hurried):
+    home, browser = Home().healthy(), hurried
     with served(home) as url:
         opened(browser, url)
+        assert browser.run("asked_for") == [1000 * EVERY_S]
         browser.run("document.getElementById('lines').open = false; document.getElementById('lines-title').focus()")
         home.board.record(make_cycle(at=home.clock.seconds, memory={"cycle": 777, "up_cycles": 777}))
         waits(browser, "document.body.innerText.includes('777 of 777')")
@@ -134,13 +152,15 @@ def test_it_stays_fresh_by_itself_and_keeps_what_was_opened_and_focused(browser)
         assert browser.complaints() == []
         home.down()
         waits(browser, "document.title.startsWith('DOWN')")
+        home.clock.seconds += 3600  # and then the loop stands still
+        waits(browser, "document.body.innerText.includes('Cadence is stuck: the last cycle ended')")
 
 
-def test_it_says_so_when_nobody_answers_any_more(browser):
+def test_it_says_so_when_nobody_answers_any_more(hurried):
     with served(Home().healthy()) as url:
-        opened(browser, url)
-        assert browser.run("document.getElementById('lost').hidden") is True
-    waits(browser, "!document.getElementById('lost').hidden")
+        opened(hurried, url)
+        assert hurried.run("document.getElementById('lost').hidden") is True
+    waits(hurried, "!document.getElementById('lost').hidden")
 
 
 def test_without_javascript_the_page_is_whole(browser):
@@ -159,10 +179,10 @@ def test_without_javascript_the_page_is_whole(browser):
         assert with_script > 500
 
 
-def test_a_password_in_the_address_does_not_keep_the_page_from_being_fresh(browser):
+def test_a_password_in_the_address_does_not_keep_the_page_from_being_fresh(hurried):
     """A relative address would take it over, and fetch refuses such addresses."""
     home = Home().healthy()
     with served(home) as url:
-        opened(browser, url.replace("http://", "http://user:word@"))
+        opened(hurried, url.replace("http://", "http://user:word@"))
         home.down()
-        waits(browser, "document.title.startsWith('DOWN')")
+        waits(hurried, "document.title.startsWith('DOWN')")
