@@ -36,14 +36,11 @@ def consider(
     if not is_confirmed(belief, policy) or belief.confirmed is None or belief.candidate_since is None:
         return _untrusted(spec.key, standing, policy)
     address = belief.confirmed
-    known_right = is_known_right(record, address, now, policy)
-    if known_right and record.change is None:
-        return None
-    spent = writes_within_a_day(record, now) >= policy.max_changes_per_day
-    if known_right:
-        return _follow_up(spec, record, address, now, may_write=not spent)
+    if is_known_right(record, address, now, policy):
+        return _follow_up(spec, record, address, now, policy)
     if record.hold_until is not None and now.instant < record.hold_until:
         return _held_back(spec.key, record)
+    spent = _is_spent(record, now, policy)
     if spent and record.verified != address:
         return Refused(spec.key, Refusal.RATE_LIMITED, f"{policy.max_changes_per_day} changes within a day")
     return Reconcile(
@@ -84,6 +81,10 @@ def writes_within_a_day(record: RecordMemory, now: Now) -> int:
     return len([written for written in record.writes if now.instant - written.instant < DAY_S])
 
 
+def _is_spent(record: RecordMemory, now: Now, policy: Policy) -> bool:
+    return writes_within_a_day(record, now) >= policy.max_changes_per_day
+
+
 def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:
     """After a write or an attempt, resolvers may show what was there before it: no proof for an address that went back to just that."""
     if record.verified == address and record.verified_at is not None:
@@ -91,9 +92,7 @@ def _may_lag(record: RecordMemory, address: IpAddress, now: Now) -> bool:
     return record.change is not None or writes_within_a_day(record, now) > 0
 
 
-def _follow_up(
-    spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now, *, may_write: bool
-) -> Action | None:
+def _follow_up(spec: RecordSpec, record: RecordMemory, address: IpAddress, now: Now, policy: Policy) -> Action | None:
     change = record.change
     if change is None or change.address != address or change.published_at is None:
         return None
@@ -108,7 +107,7 @@ def _follow_up(
         decided_at=now,
         full_truth=True,
         turn=change.looks,
-        may_write=may_write,
+        may_write=not _is_spent(record, now, policy),
     )
 
 

@@ -59,8 +59,8 @@ def a_quorum_of_one(patch: Patch) -> None:
 def no_confirmations(patch: Patch) -> None:
     gather = belief._gather
 
-    def at_once(old, ip, now, policy):
-        return replace(gather(old, ip, now, policy), streak=policy.confirmations, confirmed=ip)
+    def at_once(old, ip, words, now, policy):
+        return replace(gather(old, ip, words, now, policy), streak=policy.confirmations, confirmed=ip)
 
     patch.setattr(belief, "_gather", at_once)
 
@@ -228,7 +228,9 @@ def a_change_that_stays_invisible_ignores_the_budget(patch: Patch) -> None:
     patch.setattr(
         dns,
         "_follow_up",
-        lambda spec, record, address, now, may_write: follow_up(spec, record, address, now, may_write=True),
+        lambda spec, record, address, now, policy: follow_up(
+            spec, record, address, now, replace(policy, max_changes_per_day=1_000)
+        ),
     )
 
 
@@ -278,7 +280,7 @@ def an_outage_never_ends(patch: Patch) -> None:
 
 
 def what_was_never_published_is_followed(patch: Patch) -> None:
-    patch.setattr(dns, "_follow_up", lambda spec, _record, address, _now, **_named: ConfirmVisible(spec, address))
+    patch.setattr(dns, "_follow_up", lambda spec, _record, address, _now, _policy: ConfirmVisible(spec, address))
 
 
 SPECIAL_WEATHER = {
