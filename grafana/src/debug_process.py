@@ -16,7 +16,7 @@ def process() -> Section:
         "The process",
         (
             Line(7, ((8, _cpu()), (8, _memory()), (8, panels.logarithmic(_files())))),
-            Line(7, ((8, _log()), (8, _garbage()), (4, _series()), (4, _faults()))),
+            Line(7, ((7, _log()), (5, _garbage()), (4, _series()), (4, _faults()), (4, _refused()))),
             Line(
                 6,
                 ((24, panels.prose("From a dot to the log", "How to find the log lines of one cycle.", _TO_THE_LOG)),),
@@ -107,6 +107,20 @@ def _faults() -> Stat:
         .unit("short")
         .decimals(0)
         .thresholds(scales.steps(words.GOOD, (1, words.BAD)))
+    )
+
+
+def _refused() -> Stat:
+    return (
+        panels.stat(
+            "Settings refused",
+            "How often the settings were read again in this range and not accepted: the ones before stayed in force.",
+            instant(f"round({increase('cadence_config_reloads_total', result='error')})"),
+        )
+        .unit("short")
+        .decimals(0)
+        .thresholds(scales.steps(words.GOOD, (1, words.BAD)))
+        .links([links.runbook("CadenceConfigReloadFailed")])
     )
 
 

@@ -61,6 +61,7 @@ def test_a_reload_takes_new_settings_and_a_bad_file_keeps_the_old_ones(home, tmp
         instance.config.write_text("loop: {interval: never}\n")
         instance.process.send_signal(signal.SIGHUP)
         wait_for(lambda: instance.metric("cadence_config_last_reload_successful") == 0, "the refusal")
+        assert instance.metric('cadence_config_reloads_total{result="error"}') == 1
         assert "loop.interval" in instance.output
         document = yaml.safe_load(good)
         document["dns"]["records"][0]["name"] = "other.home.example"

@@ -11,6 +11,7 @@ from cadence_exporter.model.delivery import SinkState
 from cadence_exporter.model.hearing import Hearing
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.record.metrics.families import LISTENERS, SINKS, all_metrics
+from cadence_exporter.record.metrics.guarded import ERRORS
 from cadence_exporter.record.metrics.metric import Kind, Metric
 from cadence_exporter.record.metrics.moving import BACKOFF, BUDGET, CALLS, QUOTA, QUOTA_LEFT
 from cadence_exporter.record.metrics.power_gauges import POWER_MOVING
@@ -21,7 +22,7 @@ from cadence_exporter.seams import Clock
 STATE_SECONDS = "cadence_state_seconds_total"
 _MOVING = frozenset({STATE_SECONDS, CALLS, BUDGET, BACKOFF, QUOTA, QUOTA_LEFT}) | POWER_MOVING
 """What is worked out at the moment of a scrape."""
-_ELSEWHERE = _MOVING.union(metric.name for metric in (*LISTENERS, *SINKS))
+_ELSEWHERE = _MOVING.union({ERRORS}, (metric.name for metric in (*LISTENERS, *SINKS)))
 """What no cycle leaves behind."""
 
 
@@ -48,7 +49,9 @@ class Kept(Collector):
     def collect(self) -> Iterable[Exposed]:
         """See the class."""
         snapshot = self._snapshot()
-        lasting = (metric for metric in all_metrics() if metric.name not in _ELSEWHERE and _is_kept(metric))
+        lasting = (
+            metric for metric in all_metrics() if metric.name not in _ELSEWHERE and metric.kind is not Kind.HISTOGRAM
+        )
         yield from _families(lasting, snapshot.counters, snapshot.gauges)
 
 
@@ -117,10 +120,6 @@ class Moving(Collector):
         values = self._snapshot().moving(self._clock.now())
         gauges = (metric for metric in all_metrics() if metric.name in _MOVING and metric.kind is Kind.GAUGE)
         yield from _families(gauges, values)
-
-
-def _is_kept(metric: Metric) -> bool:
-    return metric.kind is Kind.GAUGE or (metric.kind is Kind.COUNTER and metric.persistent)
 
 
 def _families(metrics: Iterable[Metric], *values: Mapping[CounterKey, float]) -> Iterator[Exposed]:

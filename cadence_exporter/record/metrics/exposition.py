@@ -28,7 +28,7 @@ from cadence_exporter.record.metrics.collectors import (
     of_the_process,
 )
 from cadence_exporter.record.metrics.convergence import arrivals
-from cadence_exporter.record.metrics.families import all_metrics
+from cadence_exporter.record.metrics.families import RELOADS, all_metrics
 from cadence_exporter.record.metrics.gauges import PUBLIC_IP_INFO, Gauges, probe_seconds
 from cadence_exporter.record.metrics.guarded import Failures, Guarded
 from cadence_exporter.record.metrics.metric import Kind
@@ -93,7 +93,7 @@ class Metrics:
         self._memory = memory
         self._cut: tuple[Instant, float] | None = None
         """When the power was really cut, until the connection is up again."""
-        self._fixed: dict[CounterKey, float] = {}
+        self._fixed: dict[CounterKey, float] = {(RELOADS, "success"): 0.0, (RELOADS, "error"): 0.0}
         self._snapshot = Snapshot({}, {}, memory, about)
         self._histograms = {metric.name: histogram(metric) for metric in all_metrics() if metric.kind is Kind.HISTOGRAM}
         self.registry = CollectorRegistry(auto_describe=True)
@@ -113,7 +113,7 @@ class Metrics:
             self.registry.register(Guarded(collector, failures))
         self.registry.register(failures)
         self.about(about)
-        self.reloaded(succeeded=True, at=clock.wall())
+        self._in_force_since(clock.wall())
 
     @property
     def snapshot(self) -> Snapshot:
@@ -148,9 +148,16 @@ class Metrics:
 
     def reloaded(self, *, succeeded: bool, at: WallTime) -> None:
         """The settings were read again."""
-        self._fixed["cadence_config_last_reload_successful",] = float(succeeded)
+        self._fixed[RELOADS, "success" if succeeded else "error"] += 1.0
         if succeeded:
-            self._fixed["cadence_config_last_reload_success_timestamp_seconds",] = float(at)
+            self._in_force_since(at)
+        else:
+            self._fixed["cadence_config_last_reload_successful",] = 0.0
+            self._swap()
+
+    def _in_force_since(self, at: WallTime) -> None:
+        self._fixed["cadence_config_last_reload_successful",] = 1.0
+        self._fixed["cadence_config_last_reload_success_timestamp_seconds",] = float(at)
         self._swap()
 
     def _swap(self) -> None:

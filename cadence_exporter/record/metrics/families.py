@@ -25,6 +25,7 @@ from cadence_exporter.record.metrics.tally import CODES, PROBES, SERVICES
 STAGES = ("published", "visible")
 LOOP_PHASES = ("total", "observe", "decide", "act")
 CACHES = ("dns_record", "public_ip")
+RELOADS = "cadence_config_reloads_total"
 
 _STEPS = (  # the state machine's arrows; DOWN lies below INIT
     ("init", "down", "demotion"),
@@ -243,6 +244,13 @@ SELF = (
     _counter("cadence_log_messages_dropped_total", "Lines that nobody took: a closed or stuck output, a full disk."),
     _counter("cadence_metrics_errors_total", "Failures while the metrics were drawn up.", persistent=False),
     _gauge("cadence_build_info", "The version that runs.", "version revision python_version"),
+    _counter(
+        RELOADS,
+        "How often the settings were read again; error: they were refused, and those before stay in force.",
+        "result",
+        ("success", "error"),
+        persistent=False,
+    ),
     _gauge("cadence_config_last_reload_successful", "Whether the settings were accepted when they were last read."),
     _gauge("cadence_config_last_reload_success_timestamp_seconds", "When the settings in force were read."),
 )

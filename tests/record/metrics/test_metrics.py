@@ -318,6 +318,8 @@ def test_multiprocess_mode_is_refused(ledger, clock, monkeypatch):
 def test_settings_read_again_are_shown(metrics, clock):
     metrics.reloaded(succeeded=False, at=clock.wall())
     assert value(metrics, "cadence_config_last_reload_successful") == 0
+    assert value(metrics, "cadence_config_reloads_total", result="error") == 1
+    assert value(metrics, "cadence_config_reloads_total", result="success") == 0
     metrics.about(About("1.2.3", features={"dns_reconcile": True, "dry_run": True}))
     assert value(metrics, "cadence_feature_enabled", feature="dry_run") == 1
 
