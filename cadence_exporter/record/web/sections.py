@@ -41,11 +41,16 @@ def head(status: Status) -> Html:
     return element(
         "header",
         element("h1", f"Cadence · {status['site']}"),
-        element("p", state, class_=f"state {state.lower()}"),
+        element("p", state, class_=f"state {colour_of(status)}"),
         element("p", since, class_="quiet"),
         _stuck(status["health"]),
         _alarm(status),
     )
+
+
+def colour_of(status: Status) -> str:
+    """The state's, unless that is old news."""
+    return str(status["state"]).lower() if status["health"]["healthy"] else "unknown"
 
 
 def _stuck(health: Status) -> Html | None:
@@ -92,7 +97,8 @@ def _connection(status: Status) -> Iterator[tuple[str, object]]:
     if last:
         yield "Last outage", f"{span(last['seconds'])}, until {local(last['ended'])} ({last['layer']})"
     if status["next_look"]:
-        yield "Next look", f"in {span(status['next_look_in_seconds'])} ({status['pace']})"
+        due = f"in {span(status['next_look_in_seconds'])}" if status["health"]["healthy"] else "overdue"
+        yield "Next look", f"{due} ({status['pace']})"
 
 
 def _word(link: str) -> Html:
