@@ -25,7 +25,8 @@ CALLS_OF_A_BOUNCE = 7
 THE_CUT = 6
 CALLS_OF_AN_END = 5
 """Ten seconds later: the hand turns it on (who, on, relay), the crew has another look."""
-AT_ONCE = 4
+AT_ONCE = 9
+"""They hardly do anything but wait for the power to come back."""
 SAMPLE = 6
 PATIENCE_S = 120.0
 REFUSED = 409
