@@ -97,8 +97,8 @@ def _connection(status: Status) -> Iterator[tuple[str, object]]:
     if last:
         yield "Last outage", f"{span(last['seconds'])}, until {local(last['ended'])} ({last['layer']})"
     if status["next_look"]:
-        due = f"in {span(status['next_look_in_seconds'])}" if status["health"]["healthy"] else "overdue"
-        yield "Next look", f"{due} ({status['pace']})"
+        due = f"in {span(status['next_look_in_seconds'])} ({status['pace']})"
+        yield "Next look", due if status["health"]["healthy"] else "overdue"
 
 
 def _word(link: str) -> Html:
