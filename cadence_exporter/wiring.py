@@ -101,7 +101,6 @@ def recovery_policy(settings: Settings) -> RecoveryPolicy:
         ups=ups,
         identity=recovery.device.identity,
         switch=switch,
-        device_owns_timer=recovery.device.owns_timer,
     )
 
 

@@ -21,8 +21,7 @@ from tests.decide.cases import at, make_policy
 from tests.test_loop import World, broken, due, make_loop
 
 BEGIN_S = 100.0
-CONTROLLER = RecoveryPolicy(enabled=True, device="webhook", device_owns_timer=False)
-PLUG = replace(CONTROLLER, device_owns_timer=True)
+PLUG = RecoveryPolicy(enabled=True, device="shelly")
 CUT = Unfinished(at(BEGIN_S + 1.0), 30.0, real=True)
 HINT = Wakeup(frozenset({Reason.NETLINK}))
 
@@ -30,7 +29,7 @@ HINT = Wakeup(frozenset({Reason.NETLINK}))
 class Home(World):
     """The power was cut a second after the process began."""
 
-    def __init__(self, recovery=CONTROLLER, result=PowerResult.SUCCESS, **then):
+    def __init__(self, recovery=PLUG, result=PowerResult.SUCCESS, **then):
         super().__init__()
         self.asked = []
         self.result = result
@@ -69,7 +68,7 @@ def looks(home):
     return [cycle.began.instant for cycle in home.cycles[::2]]
 
 
-def test_no_look_begins_while_power_is_off_that_only_we_turn_on():
+def test_no_look_begins_while_power_is_off():
     home = Home()
     home.loop.memory = replace(home.loop.memory, recovery=RecoveryMemory())
     home.rung = [(BEGIN_S + 4.0, HINT), (BEGIN_S + 25.0, HINT), (BEGIN_S + 500.0, Wakeup(frozenset({Reason.STOP})))]
@@ -91,8 +90,8 @@ def test_a_stop_and_new_settings_wait_for_nothing(reason):
     assert home.seconds == BEGIN_S + 4.0
 
 
-@pytest.mark.parametrize("recovery", [PLUG, RecoveryPolicy(enabled=True), replace(CONTROLLER, switch=False)])
-def test_a_device_with_a_timer_a_rehearsal_and_a_switch_that_is_gone_hold_nothing_up(recovery):
+@pytest.mark.parametrize("recovery", [RecoveryPolicy(enabled=True), replace(PLUG, switch=False)])
+def test_a_rehearsal_and_a_switch_that_is_gone_hold_nothing_up(recovery):
     home = Home(recovery)
     assert held(home, HINT) == HINT
     assert home.seconds == BEGIN_S + 2.0

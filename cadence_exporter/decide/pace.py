@@ -62,6 +62,8 @@ def brought_forward(
     if unfinished is not None:
         if began is not None and began < unfinished.due <= now.instant:
             return now.instant, "power"
+        if unfinished.real and now.instant < unfinished.due:
+            return unfinished.due, "power"  # whatever is looked at before is dark, and the look could be in the way
         looks.append((unfinished.due, "power"))
     for record in memory.records.values():
         if record.change and record.change.next_look is not None:

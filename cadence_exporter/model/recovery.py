@@ -53,8 +53,6 @@ class RecoveryPolicy:
     """The device that the settings name; otherwise the one that was met first."""
     switch: bool = True
     """There is a switch at all, if only for people to ask for."""
-    device_owns_timer: bool = True
-    """False: nobody but Cadence turns the power on again after a bounce."""
 
     @property
     def rehearses(self) -> bool:

@@ -18,10 +18,7 @@ LONGEST_COOLDOWN_S = 6 * 3600.0
 
 
 class NotOffForLong(PowerChecker):
-    """A timer that the device took ends it. One that drops it unseen comes back when it can be reached.
-
-    A switch that never had one comes back as soon, with Cadence alive and awake and the switch within reach.
-    """
+    """A timer that the device took ends it. Where it drops it, or never had one, Cadence does: alive, awake, and with it within reach."""
 
     promise: ClassVar[str] = (
         "the relay is never off longer than off_for and 5 s while the plug has mains, and on after every storm"

@@ -1,18 +1,15 @@
 """Which home is simulated, and the policy it runs by: the defaults of the settings."""
 
-from dataclasses import replace
 from ipaddress import ip_network
 from types import MappingProxyType
 
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.power import Proof
 from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.model.recovery import SWITCHED_OFF, RecoveryPolicy
+from cadence_exporter.model.recovery import SWITCHED_OFF
 from cadence_exporter.settings.sections import ECHO_IPV4, BudgetSettings
 from cadence_exporter.simulate.dice import Dice
 from cadence_exporter.simulate.line import VPN_NETWORK
-from cadence_exporter.simulate.power import RecoverySpec
 from cadence_exporter.simulate.world import RESOLVERS, HomeSpec
 
 CALL_TIMEOUT_S = 8.0
@@ -43,15 +40,11 @@ def policy(spec: HomeSpec) -> Policy:
         max_changes_per_day=spec.max_changes_per_day,
         echo=MappingProxyType(dict.fromkeys(spec.families, ECHO_IPV4)),
         truths=len(RESOLVERS),
-        recovery=SWITCHED_OFF if spec.recovery is None else _recovery(spec.recovery),
+        recovery=SWITCHED_OFF if spec.recovery is None else spec.recovery.policy,
         max_calls_per_hour=MappingProxyType(
             {"ip_echo": _BUDGET.ip_echo * len(spec.families), "doh": _BUDGET.doh, "cloudflare": _BUDGET.provider}
         ),
     )
-
-
-def _recovery(spec: RecoverySpec) -> RecoveryPolicy:
-    return replace(spec.policy, device_owns_timer=spec.proof is not Proof.CONTROLLER)
 
 
 def any_home(chance: Dice) -> HomeSpec:

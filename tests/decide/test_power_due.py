@@ -88,6 +88,14 @@ def test_power_that_became_due_during_a_cycle_does_not_wait_for_a_regular_look()
     assert brought_forward(regular, memory(1020.0), ACTED, began=DECIDED.instant) == (Instant(1020.0), "power")
 
 
+def test_while_the_power_is_off_nobody_looks() -> None:
+    off = memory(1020.0)
+    assert off.recovery.unfinished is not None
+    off = replace(off, recovery=replace(off.recovery, unfinished=replace(off.recovery.unfinished, real=True)))
+    assert brought_forward((Instant(1012.0), "not up"), off, ACTED) == (Instant(1020.0), "power")
+    assert brought_forward((Instant(1012.0), "not up"), memory(1020.0), ACTED) == (Instant(1012.0), "not up")
+
+
 def test_power_that_could_not_be_turned_on_is_tried_at_the_regular_pace() -> None:
     regular = (Instant(1038.0), "not up")
     assert brought_forward(regular, memory(995.0), ACTED, began=DECIDED.instant) == regular

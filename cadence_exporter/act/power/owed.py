@@ -33,16 +33,15 @@ class Owed:
         """What was done outside of a cycle that was recorded; it is told with the next one."""
 
     def hold(self, wakeup: Wakeup, memory: Memory, policy: Policy) -> Wakeup:
-        """What only we turn on again is off for no longer than asked for: no look begins that could still be under way when it is due.
+        """No look begins that could still be under way when power is due: a device may have no timer, or have lost it.
 
         Who rings meanwhile is heard after it. New settings are taken at once, for they end the bounce.
         """
-        owing = memory.recovery
-        while not (wakeup.stops or wakeup.reloads or policy.recovery.device_owns_timer):
-            due = owing.unfinished.due if owing.unfinished and owing.can_be_ended(policy.recovery) else None
-            if due is None or self._clock.monotonic() >= due:
-                break
-            wakeup = Wakeup(wakeup.reasons | self._doorbell.wait(due).reasons)
+        cut = memory.recovery.unfinished
+        if cut is None or not cut.real or not memory.recovery.can_be_ended(policy.recovery):
+            return wakeup
+        while not (wakeup.stops or wakeup.reloads) and self._clock.monotonic() < cut.due:
+            wakeup = Wakeup(wakeup.reasons | self._doorbell.wait(cut.due).reasons)
         return wakeup
 
     def when_due(self, memory: Memory, now: Now, switched: Switched) -> Memory:
