@@ -14,9 +14,13 @@ UNREACHABLE = frozenset({Nat.CGNAT, Nat.DOUBLE, Nat.MISMATCH})
 _KINDS = {"cgnat": Nat.CGNAT, "private": Nat.DOUBLE}
 
 
+# Each cycle asks for them, and Python 3.11 is slow to find a member of an enumeration.
+_PATH_UP, _OPEN = Link.UP, Nat.OPEN
+
+
 def judge(seen: Observation, wan: Link, public: PublicAddress | None, memory: Memory) -> Nat:
     """The kind of NAT, for IPv4; UNKNOWN while the path fails or the router does not say."""
-    if wan is not Link.UP or not isinstance(seen.router_wan, Answered):
+    if wan is not _PATH_UP or not isinstance(seen.router_wan, Answered):
         return Nat.UNKNOWN
     said = seen.router_wan.value.address
     if said is None:
@@ -25,7 +29,7 @@ def judge(seen: Observation, wan: Link, public: PublicAddress | None, memory: Me
     if kind is not None:
         return _KINDS.get(kind, Nat.UNKNOWN)
     if isinstance(public, CLEAR):
-        return Nat.OPEN if public.ip == said else Nat.UNKNOWN
+        return _OPEN if public.ip == said else Nat.UNKNOWN
     return _contradicted(public, memory)
 
 
@@ -51,7 +55,7 @@ def _hidden(public: PublicAddress | None, memory: Memory) -> Nat:
 
 def router_edge(seen: Observation, wan: Link, public: PublicAddress | None) -> bool | None:
     """Whether the router is the edge of the home, by its word while the path works and the address is clear; ``None``: nothing new."""
-    if wan is not Link.UP or not isinstance(seen.router_wan, Answered) or not isinstance(public, CLEAR):
+    if wan is not _PATH_UP or not isinstance(seen.router_wan, Answered) or not isinstance(public, CLEAR):
         return None
     said = seen.router_wan.value.address
     return said is not None and special_range(said) in (None, "cgnat")

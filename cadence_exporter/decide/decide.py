@@ -23,6 +23,10 @@ MOST_TURNS = 1_000_000
 updated) would all ask the same one next, in the same seconds."""
 
 
+# Each cycle asks for them, and Python 3.11 is slow to find a member of an enumeration.
+_UP, _INIT, _PATH_UP, _NAT_UNKNOWN = Phase.UP, Phase.INIT, Link.UP, Nat.UNKNOWN
+
+
 def decide(
     memory: Memory,
     assessment: Assessment,
@@ -49,12 +53,12 @@ def decide(
         phase=phase,
         since=now if phase is not memory.phase else memory.since,
         cycle=memory.cycle + 1,
-        up_cycles=memory.up_cycles + (phase is Phase.UP),
+        up_cycles=memory.up_cycles + (phase is _UP),
         beliefs=MappingProxyType(beliefs),
         records=MappingProxyType(_records(memory, actions, policy)),
         echo_plans=echo_plan.plans(memory, phase, beliefs, assessment, now, policy),
         echo_rests=echo_rests.after(
-            memory.echo_rests, assessment.asked, draw, now, path_works=assessment.wan is Link.UP
+            memory.echo_rests, assessment.asked, draw, now, path_works=assessment.wan is _PATH_UP
         ),
         recovery=power.ledger,
         started=memory.started,
@@ -63,7 +67,7 @@ def decide(
         outage=outage.lay(lasting, assessment),
         usual_path=assessment.usual_path or memory.usual_path,
         router_edge=memory.router_edge if assessment.router_edge is None else assessment.router_edge,
-        nat=memory.nat if assessment.nat is Nat.UNKNOWN else assessment.nat,
+        nat=memory.nat if assessment.nat is _NAT_UNKNOWN else assessment.nat,
     )
     return Decision(
         memory=after,
@@ -85,9 +89,9 @@ def _believe(memory: Memory, assessment: Assessment, now: Now, draw: float, poli
     beliefs = {}
     for family in policy.families:
         belief = memory.beliefs.get(family) or Belief()
-        if memory.phase is Phase.INIT:
+        if memory.phase is _INIT:
             belief = replace(belief, turn=int(draw * MOST_TURNS))
-        if assessment.wan is Link.UP:
+        if assessment.wan is _PATH_UP:
             beliefs[family] = beliefs_of.weigh(
                 belief, assessment.public[family], assessment.router_wan, now, policy, assessment.outside
             )

@@ -46,7 +46,7 @@ def see(ledger: RecoveryMemory, view: PowerView, phase: Phase, now: Now) -> Reco
         ledger = replace(ledger, low_battery=view.low_battery)
     if ledger.identity is None and view.plug_id is not None:
         ledger = replace(ledger, identity=view.plug_id)
-    if phase is Phase.UP and (ledger.awaiting_up or ledger.unhelped):
+    if (ledger.awaiting_up or ledger.unhelped) and phase is Phase.UP:
         ledger = replace(ledger, awaiting_up=None, unhelped=0)
     return ledger
 

@@ -27,6 +27,10 @@ REFUSAL_RECHECK_S = 300.0
 """How soon a record in a shape that must not be touched is looked at again: somebody may have put it right."""
 
 
+# Each cycle asks for them, and Python 3.11 is slow to find a member of an enumeration.
+_UP, _DEGRADED = Phase.UP, Phase.DEGRADED
+
+
 def next_look(
     phase: Phase,
     beliefs: Mapping[Family, Belief],
@@ -45,7 +49,7 @@ def next_look(
     if on_battery:  # whatever is down is most likely without mains itself, and each look costs battery
         factor, why = policy.slow_factor, "on battery"
     else:
-        factor, why = (policy.slow_factor, "healthy") if phase is Phase.UP else (policy.fast_factor, "not up")
+        factor, why = (policy.slow_factor, "healthy") if phase is _UP else (policy.fast_factor, "not up")
     return later(now.instant, policy.interval_s * factor + draw * policy.jitter_s), why
 
 
@@ -98,10 +102,10 @@ def _wants_confirming(phase: Phase, beliefs: Mapping[Family, Belief], policy: Po
     """A candidate on its way, a first doubt while UP, or one rung left to climb: all are settled by looking once more."""
     if phase in BLIND:
         return False
-    if phase is Phase.DEGRADED and is_confirmed(beliefs[policy.families[0]], policy):
+    if phase is _DEGRADED and is_confirmed(beliefs[policy.families[0]], policy):
         return True
     for belief in beliefs.values():
         on_its_way = belief.streak > 0 and not is_confirmed(belief, policy)
-        if on_its_way or (phase is Phase.UP and 0 < belief.doubts <= 1):
+        if on_its_way or (phase is _UP and 0 < belief.doubts <= 1):
             return True
     return False

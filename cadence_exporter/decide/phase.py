@@ -41,6 +41,10 @@ _NEXT = {
 }
 
 
+# Each cycle asks for them, and Python 3.11 is slow to find a member of an enumeration.
+_UP, _CONFIRMED, _PATH_UP = Phase.UP, Sight.CONFIRMED, Link.UP
+
+
 def step(phase: Phase, sight: Sight) -> Phase:
     """The next phase: demotion at once, promotion one rung a cycle."""
     return _NEXT[phase, sight]
@@ -48,13 +52,13 @@ def step(phase: Phase, sight: Sight) -> Phase:
 
 def sight(wan: Link, phase: Phase, before: Belief, belief: Belief, policy: Policy) -> Sight:
     """``belief`` is that of the governing family, this observation included; ``before``, without it."""
-    if wan is not Link.UP:
+    if wan is not _PATH_UP:
         return Sight.PATH_FAILS
     confirmed = is_confirmed(belief, policy)
-    if phase is not Phase.UP:
-        return Sight.CONFIRMED if confirmed else Sight.UNCONFIRMED
+    if phase is not _UP:
+        return _CONFIRMED if confirmed else Sight.UNCONFIRMED
     # A changed address takes UP away at once, even where one observation is enough to confirm it; so does having none at all,
     # when another family governs since a reload.
     if belief.candidate is None or belief.candidate != before.confirmed or belief.doubts > TOLERATED_DOUBTS:
         return Sight.UNCONFIRMED
-    return Sight.CONFIRMED if confirmed else Sight.WAVERING
+    return _CONFIRMED if confirmed else Sight.WAVERING

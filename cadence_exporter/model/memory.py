@@ -136,9 +136,12 @@ class EchoPlan:
 
     def vouched(self, router_says: IPv4Address | None, outside_says: IPv4Address | None) -> bool | None:
         """Whether those who vouch for the address still do: True spares everyone, False asks everyone; None: they keep silent."""
-        vouchers = ((self.spare_if_router_says, router_says), (self.spare_if_outside_says, outside_says))
-        words = [said == expected for expected, said in vouchers if expected is not None and said is not None]
-        return all(words) if words else None
+        by_router, by_outside = self.spare_if_router_says, self.spare_if_outside_says
+        router = None if by_router is None or router_says is None else router_says == by_router
+        outside = None if by_outside is None or outside_says is None else outside_says == by_outside
+        if router is None or outside is None:
+            return outside if router is None else router
+        return router and outside
 
 
 @value

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     STOP = "stop"
 
 
+_STOP, _RELOAD = Reason.STOP, Reason.RELOAD
 _NO_HINTS = frozenset({Reason.DUE, Reason.REQUEST, Reason.RELOAD, Reason.STOP})
 WORD_OF_THE_ROUTER = frozenset({Reason.ANNOUNCEMENT, Reason.ROUTER, Reason.UPNP})
 """What these claim, every look finds out on the LAN: it asks the router itself. While its answer is the one that was agreed on,
@@ -44,12 +45,12 @@ class Wakeup:
     @property
     def stops(self) -> bool:
         """Whether the loop should end instead of making another cycle."""
-        return Reason.STOP in self.reasons
+        return _STOP in self.reasons
 
     @property
     def reloads(self) -> bool:
         """Whether the settings should be read again before the next cycle."""
-        return Reason.RELOAD in self.reasons
+        return _RELOAD in self.reasons
 
     @property
     def hints(self) -> bool:

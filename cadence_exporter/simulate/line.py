@@ -94,7 +94,7 @@ class Line:
 
     def router_wan(self) -> IPv4Address | None:
         """What the router holds on its WAN side: nothing while its own line is cut."""
-        if place_of_cut(self.cuts.active) is FaultLayer.ACCESS:
+        if self.cuts.active and place_of_cut(self.cuts.active) is FaultLayer.ACCESS:
             return None
         if self.cgnat:
             return CGNAT_ROUTER
