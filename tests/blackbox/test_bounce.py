@@ -42,11 +42,12 @@ def test_a_bounce_by_hand_from_the_terminal_to_the_power_being_back(
         assert main(["bounce", "--yes", "--url", url(running)]) == 0
         assert "off for 10 s" in capsys.readouterr().out
         assert not plug.relay.power_on
-        assert main(["bounce", "--yes", "--url", url(running)]) == 3
-        assert "cooldown" in capsys.readouterr().out
-        assert running.status()["power"]["last_request"]["done"] is False
         main(["status", "--url", url(running)])
         assert "may be OFF" in capsys.readouterr().out
+        assert main(["bounce", "--yes", "--url", url(running)]) == 3
+        assert plug.relay.power_on, "nobody looks at anything, and nobody is answered, while the power is off"
+        assert "cooldown" in capsys.readouterr().out
+        assert running.status()["power"]["last_request"]["done"] is False
         wait_for(lambda: running.metric("cadence_recovery_power_in_doubt") == 0, "the end to be seen", OFF_FOR_S + 10)
         assert plug.relay.power_on
         assert plug.relay.longest_off_s() == pytest.approx(OFF_FOR_S, abs=1.0)
