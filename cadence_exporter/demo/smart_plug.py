@@ -9,10 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cadence_exporter.demo.closes import Closes
-from cadence_exporter.demo.device_faults import FaultPlan, with_faults
-from cadence_exporter.demo.http_service import Asked, HttpService, Reply
-from cadence_exporter.demo.plug_relay import PlugRelay
+from cadence_exporter.demo.http_device import HttpDevice, json_reply
+from cadence_exporter.demo.http_service import Asked, Reply
 from cadence_exporter.seams import Clock
 
 MAC = "A8032ABE54DC"
@@ -20,49 +18,39 @@ USER = "admin"
 NONCE = "60dc2c6a"
 
 
-class SmartPlug(Closes):
+class SmartPlug(HttpDevice):
     """Without a password it obeys everybody."""
 
     def __init__(self, clock: Clock, password: str | None = None, mac: str = MAC) -> None:
-        self.relay = PlugRelay(clock)
-        self.faults = FaultPlan()
         self.mac = mac
         self.initial_state = "on"
         self.auto_off = False
         self.takes_timers = True
         """False: ``toggle_after`` is ignored, as by a firmware that does not know it."""
         self._password = password
-        self.service = HttpService(with_faults(self.faults, self._answer, self.restart))
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port."""
-        return self.service.url
+        super().__init__(clock)
 
     @property
     def id(self) -> str:
         """As the device names itself; the realm of its password too."""
         return f"shellyplusplugs-{self.mac.lower()}"
 
-    def close(self) -> None:
-        """Give the port back."""
-        self.service.close()
-
     def restart(self) -> None:
         """As after a power failure: ``initial_state`` decides."""
         self.relay.restart(self.relay.says_on if self.initial_state == "restore_last" else self.initial_state == "on")
 
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
+        """The paths of the API."""
         path = asked.target.partition("?")[0]
         if path == "/shelly":
-            return _json(self._about())
+            return json_reply(self._about())
         if path != "/rpc" or asked.method != "POST":
             return Reply(404, b"Not Found")
         if not self._admits(asked):
             challenge = f'Digest qop="auth", realm="{self.id}", nonce="{NONCE}", algorithm=SHA-256'
             return Reply(401, headers={"WWW-Authenticate": challenge})
         frame = json.loads(asked.body)
-        return _json({"id": frame.get("id"), "src": self.id, "dst": frame.get("src"), **self._rpc(frame)})
+        return json_reply({"id": frame.get("id"), "src": self.id, "dst": frame.get("src"), **self._rpc(frame)})
 
     def _about(self) -> dict[str, object]:
         return {
@@ -116,10 +104,6 @@ class SmartPlug(Closes):
         account, call = _sha(f"{USER}:{self.id}:{self._password}"), _sha(f"{asked.method}:{asked.target}")
         expected = _sha(f"{account}:{NONCE}:{said.get('nc')}:{said.get('cnonce')}:auth:{call}")
         return said.get("response") == expected
-
-
-def _json(value: object) -> Reply:
-    return Reply(body=json.dumps(value).encode(), content_type="application/json")
 
 
 def _sha(text: str) -> str:

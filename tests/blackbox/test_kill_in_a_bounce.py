@@ -75,15 +75,15 @@ class Tripped(SmartPlug):
             self.victim.process.wait()
             self.killed.set()
 
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         if self.victim is None:
-            return super()._answer(asked)
+            return super().answer(asked)
         self.calls += 1
         here = self.calls == self.when.call
         if here and not self.when.obeyed:
             self.kill()
             return Reply(503)
-        reply = super()._answer(asked)
+        reply = super().answer(asked)
         if here:
             self.kill()
         return reply

@@ -2,39 +2,28 @@
 
 import json
 
-from cadence_exporter.demo.closes import Closes
-from cadence_exporter.demo.device_faults import FaultPlan, with_faults
-from cadence_exporter.demo.http_service import Asked, HttpService, Reply
-from cadence_exporter.demo.plug_relay import PlugRelay
+from cadence_exporter.demo.http_device import HttpDevice, json_reply
+from cadence_exporter.demo.http_service import Asked, Reply
 from cadence_exporter.seams import Clock
 
 SWITCH, SCRIPT = "switch.modem", "script.modem_bounce"
 
 
-class HomeAssistantFake(Closes):
+class HomeAssistantFake(HttpDevice):
     def __init__(self, clock: Clock, token: str) -> None:
-        self.relay = PlugRelay(clock)
-        self.faults = FaultPlan()
         self.entity = SWITCH
         self.script_delay_s = 30.0
         self.script_runs = True
         self.reaches_switch = True
         self.takes_timers = True
         self._token = token
-        self.service = HttpService(with_faults(self.faults, self._answer, self.restart))
-
-    @property
-    def url(self) -> str:
-        return self.service.url
-
-    def close(self) -> None:
-        self.service.close()
+        super().__init__(clock)
 
     def restart(self) -> None:
         """The switch comes up on, as its own firmware should be told to; a script under way is over."""
         self.relay.restart(on=True)
 
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         if asked.headers.get("authorization") != f"Bearer {self._token}":
             return Reply(401, b"401: Unauthorized")
         if asked.method == "GET":
@@ -49,20 +38,16 @@ class HomeAssistantFake(Closes):
                 self.relay.set(on=False, flip_after_s=self.script_delay_s if self.takes_timers else None)
             case _:
                 return Reply(400, b"400: Bad Request")
-        return _json([])
+        return json_reply([])
 
     def _get(self, target: str) -> Reply:
         runs = self.relay.timer_left_s is not None
         match target:
             case "/api/config":
-                return _json({"version": "2026.11.1", "location_name": "Home"})
+                return json_reply({"version": "2026.11.1", "location_name": "Home"})
             case "/api/states/script.modem_bounce":
-                return _json({"entity_id": SCRIPT, "state": "on" if runs else "off"})
+                return json_reply({"entity_id": SCRIPT, "state": "on" if runs else "off"})
         if target == f"/api/states/{self.entity}":
             state = "on" if self.relay.says_on else "off"
-            return _json({"entity_id": self.entity, "state": state if self.reaches_switch else "unavailable"})
+            return json_reply({"entity_id": self.entity, "state": state if self.reaches_switch else "unavailable"})
         return Reply(404, b'{"message":"Entity not found."}')
-
-
-def _json(value: object) -> Reply:
-    return Reply(body=json.dumps(value).encode(), content_type="application/json")

@@ -1,32 +1,21 @@
 """A pretend device that is called by URLs with a key in them."""
 
-from cadence_exporter.demo.closes import Closes
-from cadence_exporter.demo.device_faults import FaultPlan, with_faults
-from cadence_exporter.demo.http_service import Asked, HttpService, Reply
-from cadence_exporter.demo.plug_relay import PlugRelay
+from cadence_exporter.demo.http_device import HttpDevice
+from cadence_exporter.demo.http_service import Asked, Reply
 from cadence_exporter.seams import Clock
 
 
-class HookDevice(Closes):
+class HookDevice(HttpDevice):
     def __init__(self, clock: Clock, key: str, serial: str = "outlet-0001") -> None:
-        self.relay = PlugRelay(clock)
-        self.faults = FaultPlan()
         self.serial = serial
         self.delay_s = 30.0
         self._key = key
-        self.service = HttpService(with_faults(self.faults, self._answer, self.restart))
-
-    @property
-    def url(self) -> str:
-        return self.service.url
-
-    def close(self) -> None:
-        self.service.close()
+        super().__init__(clock)
 
     def restart(self) -> None:
         self.relay.restart(on=True)
 
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         match asked.method, asked.target.removesuffix(f"?key={self._key}"):
             case "POST", "/off":
                 self.relay.set(on=False)

@@ -1,11 +1,10 @@
 """A pretend Tasmota plug: its console commands, its inverted pulse, what it does when it starts. Over HTTP here, over MQTT elsewhere."""
 
-import json
 from urllib.parse import parse_qs, urlsplit
 
-from cadence_exporter.demo.closes import Closes
-from cadence_exporter.demo.device_faults import FaultPlan, with_faults
-from cadence_exporter.demo.http_service import Asked, HttpService, Reply
+from cadence_exporter.demo.device_faults import FaultPlan
+from cadence_exporter.demo.http_device import HttpDevice, json_reply
+from cadence_exporter.demo.http_service import Asked, Reply
 from cadence_exporter.demo.plug_relay import PlugRelay
 from cadence_exporter.seams import Clock
 
@@ -64,34 +63,26 @@ class TasmotaPlug:
         return self.pulse_time / 10 if self.pulse_time <= 111 else self.pulse_time - 100
 
 
-class TasmotaOverHttp(Closes):
+class TasmotaOverHttp(HttpDevice):
     def __init__(self, clock: Clock, password: str | None = None) -> None:
         self.device = TasmotaPlug(clock)
-        self.relay, self.faults = self.device.relay, self.device.faults
         self._password = password
-        self.service = HttpService(with_faults(self.faults, self._answer, self.device.restart))
+        super().__init__(clock)
+        self.device.relay, self.device.faults = self.relay, self.faults
 
-    @property
-    def url(self) -> str:
-        return self.service.url
+    def restart(self) -> None:
+        self.device.restart()
 
-    def close(self) -> None:
-        self.service.close()
-
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         parts = urlsplit(asked.target)
         query = parse_qs(parts.query)
         if parts.path != "/cm":
             return Reply(404, b"File Not Found")
         if self._password is not None and (query.get("user"), query.get("password")) != (["admin"], [self._password]):
-            return _json({"WARNING": "Need user=<username>&password=<password>"})
-        return _json(self.device.command(query["cmnd"][0]))
+            return json_reply({"WARNING": "Need user=<username>&password=<password>"})
+        return json_reply(self.device.command(query["cmnd"][0]))
 
 
 def _encoded(left_s: float) -> int:
     """As GetPulseTimer has it: tenths up to 11.1 s, then seconds after 100."""
     return int(left_s) + 100 if left_s > 11.1 else int(left_s * 10)
-
-
-def _json(value: object) -> Reply:
-    return Reply(body=json.dumps(value).encode(), content_type="application/json")
