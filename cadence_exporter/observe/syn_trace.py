@@ -15,6 +15,7 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Trace, TraceMethod
 from cadence_exporter.observe.wan_trace import MOST_HOPS, Sightings, own_address
+from cadence_exporter.outbound.child import passed_on
 
 TIMEOUT_S = 15.0
 """A small host takes five seconds for the import alone."""
@@ -27,7 +28,9 @@ def syn_trace(target: IpAddress, port: int) -> Trace:
     own_address(target)  # where there is no way, scapy would send to whoever is on the link, and count that
     command = [sys.executable, "-m", __name__, str(target), str(port)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True)  # noqa: S603 - our own module
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, env=passed_on()
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ProbeFailed(FailureReason.TIMEOUT, f"the trace by TCP did not end: {error}") from error
     if done.returncode == _NO_PRIVILEGE:

@@ -34,6 +34,11 @@ class Said:
     answer: bytes = field(repr=False)
 
 
+def passed_on(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What any child of ours gets of the environment."""
+    return {name: environ[name] for name in _PASSED_ON if name in environ}
+
+
 class RunChild(Protocol):
     """Shaped as ``run_child``."""
 
@@ -52,7 +57,7 @@ def run_child(module: str, message: bytes, timeout_s: float, environ: Mapping[st
             stderr=subprocess.DEVNULL,  # a library's own words may hold what it was given
             timeout=timeout_s,
             check=False,
-            env={name: environ[name] for name in _PASSED_ON if name in environ},
+            env=passed_on(environ),
         )
     except (OSError, subprocess.TimeoutExpired):
         return Said(None, b"")
