@@ -18,6 +18,8 @@ RESTART_S = 60.0
 """A restart that takes no longer is no gap: each update of a container would look like one."""
 LATE_S = 60.0
 """A cycle that comes so much later than it was due was kept from coming: the machine slept, or was stopped."""
+LONGEST_CYCLE_S = 180.0
+"""A cycle that takes longer stood still in the middle: it looked when it began, and nobody looked since."""
 KEPT_S = 35 * 86400.0
 """As far back as anybody draws, and some."""
 MOST_KEPT = 300
@@ -46,10 +48,14 @@ class Watch:
         """One more cycle was made."""
         began, ended = cycle.began.wall, cycle.ended.wall
         last = self._stretches[-1] if self._stretches else None
+        hung = ended - began > LONGEST_CYCLE_S
+        looked = began if hung else ended
         if last is not None and last.ended <= began <= max(self._due, last.ended + RESTART_S) and began <= ended:
-            self._stretches[-1] = WatchedHeld(last.began, ended)
+            self._stretches[-1] = WatchedHeld(last.began, looked)
         else:
-            self._stretches.append(WatchedHeld(min(began, ended), ended))
+            self._stretches.append(WatchedHeld(min(began, ended), looked))
+        if hung:
+            self._stretches.append(WatchedHeld(ended, ended))
         self._due = WallTime(ended + (cycle.decision.next_look - cycle.ended.instant) + LATE_S)
         oldest = ended - KEPT_S
         self._stretches = [each for each in self._stretches[-MOST_KEPT:] if each.ended >= oldest]

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from cadence_exporter.model.instants import Instant, Now, WallTime
 from cadence_exporter.record.state.history import read
 from cadence_exporter.record.state.store import SqliteStore
-from cadence_exporter.record.state.watched import CURRENT, LATE_S, MOST_KEPT, PAST, RESTART_S, Watch, watched_of
+from cadence_exporter.record.state.watched import (
+    CURRENT,
+    LATE_S,
+    LONGEST_CYCLE_S,
+    MOST_KEPT,
+    PAST,
+    RESTART_S,
+    Watch,
+    watched_of,
+)
 from tests.record.cycles import WALL, Hands, make_cycle, make_faults
 
 WAIT_S = 180.0
@@ -35,6 +44,14 @@ def test_a_machine_that_slept_leaves_a_gap():
     late = 1000 + WAIT_S + LATE_S
     assert stretches(seen(1000, late - 1)) == [(1000, round(late - 0.9, 1))]
     assert stretches(seen(1000, late + 1)) == [(1000, 1000.1), (late + 1, round(late + 1.1, 1))]
+
+
+def test_a_cycle_that_stood_still_in_the_middle_leaves_a_gap():
+    watch = seen(1000)
+    for start, took in ((1180, LONGEST_CYCLE_S - 1), (1539, 3600)):
+        watch.take(make_cycle(Now(Instant(start), WallTime(start)), wait=WAIT_S, took=took))
+    seen(5300, watch=watch)
+    assert stretches(watch) == [(1000, 1539), (5139, 5300.1)]
 
 
 def again(watch):
