@@ -60,7 +60,9 @@ def render(status: Mapping[str, Any], past: Shown) -> Response:
         element("footer", f"cadence-exporter {status['version']}, fresh every {EVERY_S} s", class_="quiet small"),
         element("script", _SCRIPT_TEXT),
     )
-    page = joined(_DOCTYPE, element("html", _head(f"{state} · {status['site']}", sections.colour_of(status)), body, lang="en"))
+    page = joined(
+        _DOCTYPE, element("html", _head(f"{state} · {status['site']}", sections.colour_of(status)), body, lang="en")
+    )
     return Response(200, "text/html; charset=utf-8", f"{page}\n".encode(), SECURITY_HEADERS)
 
 
