@@ -112,7 +112,8 @@ class HeartbeatSettings(Section):
 
     url: Annotated[SecretStr | None, secret("URL", _secret_url)] = Field(
         default=None,
-        description="Called after UP cycles, at most once a minute at the default pace: Healthchecks, or a push monitor of Uptime Kuma. It is a secret.",
+        description="Called after UP cycles, at most once a minute at the default pace: Healthchecks, or a push monitor of Uptime Kuma. "
+        "It is a secret.",
     )
     url_file: Annotated[Path | None, location()] = Field(
         default=None, description="A file that holds the URL, instead of the URL itself."
