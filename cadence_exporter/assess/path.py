@@ -8,7 +8,10 @@ from cadence_exporter.model.observation import Answered, PathWorks, Reading, Rou
 
 def wan(readings: Sequence[Reading[PathWorks]]) -> Link:
     """Up when a single target answered: the others may be broken themselves. Down only when all failed in one observation."""
-    return Link.UP if any(isinstance(reading, Answered) for reading in readings) else Link.DOWN
+    for reading in readings:
+        if isinstance(reading, Answered):
+            return Link.UP
+    return Link.DOWN
 
 
 def lan(router: Reading[RouterAlive], wan_path: Link) -> Link:

@@ -25,8 +25,11 @@ def left(calls: Calls, service: str, now: Instant, policy: Policy) -> int:
     limit = policy.max_calls_per_hour.get(service)
     if limit is None:
         return UNLIMITED
-    since = now - HOUR_S
-    return max(0, limit - [called for called, at in calls if at > since].count(service))
+    since, made = now - HOUR_S, 0
+    for called, at in calls:
+        if called == service and at > since:
+            made += 1
+    return max(0, limit - made)
 
 
 def after(calls: Calls, made: Iterable[ApiCall], now: Instant) -> Calls:

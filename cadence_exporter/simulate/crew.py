@@ -45,7 +45,7 @@ class WorldCrew:
         link, names = world.way_out.link(), world.way_out.names()
         rounds: dict[Family, EchoRound] = {}
         slowest = max(router.took_s, min([reading.took_s for reading in wan]))
-        works = any(isinstance(reading, Answered) for reading in wan)
+        works = bool([reading for reading in wan if isinstance(reading, Answered)])
         trace = world.way_out.follow(memory, now, works=works)
         outside = world.tripwire.word(now.instant)
         words = _words(router_wan, outside)

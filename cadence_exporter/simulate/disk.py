@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadence_exporter.errors import StateUnavailable
@@ -30,6 +31,8 @@ COPY_AFTER_S = 86_400.0
 """As often as the production store renews its good copy; besides, each start does."""
 SLACK_S = 15.0
 NOTED_S = 60.0
+_NO_COUNTERS: Mapping[CounterKey, float] = MappingProxyType({})
+_NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})
 HOUR_S = 3600.0
 
 
@@ -166,7 +169,7 @@ class Disk:
 
     def _as_image(self, memory: Memory) -> _Image:
         if not self._tally:
-            return _Image(memory, {}, {}, self._running, self._calls, self._now_written(memory))
+            return _Image(memory, _NO_COUNTERS, _NO_SECONDS, self._running, self._calls, self._now_written(memory))
         seconds = self._seconds.hold(self._running.phase, self._running.allowance_s)
         self._seconds.release()
         written = self._now_written(memory)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import imports, page, steady, stops, whole
+from tests.bench import imports, page, simulated, steady, stops, whole
 from tests.bench.figures import Figure, table
 
 
@@ -25,6 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cadence-bench-") as folder, whole.Idle(Path(folder)) as idle:
         for part in (whole.figures, page.figures, stops.figures, imports.figures, steady.figures, idle.figures):
             found += part()
+    found += simulated.figures()  # alone: nothing of the bench runs beside it
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.release()}, "
         f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}, took {time.monotonic() - began:.0f} s"

@@ -13,12 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, process_time
+from time import monotonic
 
 from cadence_exporter.simulate.checkers import CHECKERS
-from cadence_exporter.simulate.home import PLAIN
-from cadence_exporter.simulate.run import Simulation
-from cadence_exporter.simulate.scenarios import SCENARIOS
 from cadence_exporter.simulate.weather import KINDS
 from tests.simulation.seeds import simulation
 
@@ -118,18 +115,14 @@ def programme(todo: list[tuple[int, float]], totals: Totals, jobs: int, most_s: 
     sys.stderr.write("\n")
 
 
-def speed() -> list[tuple[str, str]]:
-    """On one core, in CPU seconds: other work on the machine does not count."""
-    rows = []
-    for name, days, rates in (
-        ("a quiet home without any weather", 100.0, {}),
-        ("a simulated year of `quiet-month`", 365.0, SCENARIOS["quiet-month"].rates),
-    ):
-        began = process_time()
-        cycles = Simulation(PLAIN, 1, days, rates).run().cycles
-        took_s = process_time() - began
-        rows.append((f"speed on one core: {name}", f"{cycles / took_s:,.0f} cycles a second, {took_s:.1f} s"))
-    return rows
+def kept(page: Path, title: str) -> list[str]:
+    """A section of the page that this programme does not write: how fast it is, is measured by ``python -m tests.bench.simulated``."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    if title not in lines:
+        return []
+    section = lines[lines.index(title) :]
+    after = next((number for number, line in enumerate(section[1:], 1) if line.startswith("## ")), len(section))
+    return section[:after]
 
 
 def report(totals: Totals, wanted: int, version: str, command: str) -> str:
@@ -151,7 +144,6 @@ def report(totals: Totals, wanted: int, version: str, command: str) -> str:
         *((f"{name}s at the provider", f"{many:,}") for name, many in sorted(totals.count("writes").items())),
         ("deletes at the provider", "0: no code can ask for one, and the pretend provider has no such request"),
         ("runs in which a promise was broken", f"**{len(totals.broken)}**"),
-        *speed(),
     ]
     lines = [
         "# A pretend home on a virtual clock",
@@ -177,6 +169,7 @@ def report(totals: Totals, wanted: int, version: str, command: str) -> str:
         ),
         *(f"- seed {home.seed}: {home.broken}" for home in totals.broken),
         "",
+        *kept(REPORT, "## How fast"),
         "## What is assumed",
         "",
         "The fault model is in [SAFETY.md](SAFETY.md). Beyond it the pretend home is kinder than a real one in these points:",
