@@ -9,23 +9,9 @@ import requests
 
 from cadence_exporter.demo.doh import DohFake, DohMode
 from cadence_exporter.demo.zone_answer import ZoneAnswer
-from cadence_exporter.model.instants import Instant, Now, WallTime
+from tests.hand_clock import HandClock
 
 WIRE = {"content-type": "application/dns-message"}
-
-
-@dataclass
-class HandClock:
-    seconds: float = 1000.0
-
-    def monotonic(self) -> Instant:
-        return Instant(self.seconds)
-
-    def wall(self) -> WallTime:
-        return WallTime(self.seconds)
-
-    def now(self) -> Now:
-        return Now(self.monotonic(), self.wall())
 
 
 @dataclass

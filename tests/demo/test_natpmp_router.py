@@ -1,26 +1,11 @@
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
-from cadence_exporter.model.instants import Instant, Now, WallTime
-
-
-@dataclass
-class HandClock:
-    seconds: float = 1000.0
-
-    def monotonic(self) -> Instant:
-        return Instant(self.seconds)
-
-    def wall(self) -> WallTime:
-        return WallTime(self.seconds)
-
-    def now(self) -> Now:
-        return Now(self.monotonic(), self.wall())
+from tests.hand_clock import HandClock
 
 
 @pytest.fixture

@@ -10,29 +10,16 @@ import pytest
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.decide.hints import BURST, MIN_SPACING_S, MOST_HINTS_AN_HOUR, REFILL_S
-from cadence_exporter.model.instants import Instant, Now, WallTime, later
+from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def monotonic(self) -> Instant:
-        return Instant(self.at)
-
-    def wall(self) -> WallTime:
-        return WallTime(self.at)
-
-    def now(self) -> Now:
-        return Now(self.monotonic(), self.wall())
+from tests.hand_clock import HandClock
 
 
 class Inbox:
     """A SimpleQueue in which waiting moves the clock instead of taking time; ``later`` rings come at their instant."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: HandClock) -> None:
         self.clock = clock
         self.now: list[Reason] = []
         self.later: list[tuple[float, Reason]] = []
@@ -49,45 +36,45 @@ class Inbox:
         return self.now.pop(0)
 
     def get(self, timeout: float) -> Reason:
-        end = self.clock.at + timeout
+        end = self.clock.seconds + timeout
         if self.later and self.later[0][0] <= end:
-            self.clock.at, reason = self.later.pop(0)
+            self.clock.seconds, reason = self.later.pop(0)
             return reason
-        self.clock.at = end + 1e-6
+        self.clock.seconds = end + 1e-6
         raise queue.Empty
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture
-def inbox(clock: Clock) -> Inbox:
+def inbox(clock: HandClock) -> Inbox:
     return Inbox(clock)
 
 
 @pytest.fixture
-def bell(clock: Clock, inbox: Inbox) -> QueueDoorbell:
+def bell(clock: HandClock, inbox: Inbox) -> QueueDoorbell:
     return QueueDoorbell(clock, inbox)  # type: ignore[arg-type]
 
 
-def test_without_rings_the_cycle_is_due_at_its_time(bell: QueueDoorbell, clock: Clock) -> None:
+def test_without_rings_the_cycle_is_due_at_its_time(bell: QueueDoorbell, clock: HandClock) -> None:
     assert bell.wait(Instant(1180.0)).reasons == {Reason.DUE}
-    assert clock.at == pytest.approx(1180.0, abs=0.01)
+    assert clock.seconds == pytest.approx(1180.0, abs=0.01)
 
 
-def test_a_time_in_the_past_is_due_at_once(bell: QueueDoorbell, clock: Clock) -> None:
+def test_a_time_in_the_past_is_due_at_once(bell: QueueDoorbell, clock: HandClock) -> None:
     assert bell.wait(Instant(5.0)).reasons == {Reason.DUE}
-    assert clock.at == 1000.0
+    assert clock.seconds == 1000.0
 
 
-def test_a_ring_brings_the_cycle_forward(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+def test_a_ring_brings_the_cycle_forward(bell: QueueDoorbell, clock: HandClock, inbox: Inbox) -> None:
     inbox.later = [(1010.0, Reason.NETLINK)]
     wakeup = bell.wait(Instant(1180.0))
     assert wakeup.reasons == {Reason.NETLINK}
     assert wakeup.hints
-    assert clock.at == 1010.0
+    assert clock.seconds == 1010.0
 
 
 def test_rings_are_coalesced(bell: QueueDoorbell) -> None:
@@ -97,29 +84,29 @@ def test_rings_are_coalesced(bell: QueueDoorbell) -> None:
     assert bell.wait(Instant(1180.0)).reasons == {Reason.DUE}
 
 
-def test_hinted_wakeups_keep_their_distance(bell: QueueDoorbell, clock: Clock) -> None:
+def test_hinted_wakeups_keep_their_distance(bell: QueueDoorbell, clock: HandClock) -> None:
     bell.ring(Reason.ANNOUNCEMENT)
     bell.wait(Instant(1180.0))
     bell.ring(Reason.ANNOUNCEMENT)
     assert bell.wait(Instant(1180.0)).reasons == {Reason.ANNOUNCEMENT}
-    assert clock.at == pytest.approx(1000.0 + MIN_SPACING_S, abs=0.01)
+    assert clock.seconds == pytest.approx(1000.0 + MIN_SPACING_S, abs=0.01)
 
 
-def test_a_due_cycle_does_not_carry_a_hint_that_came_too_soon(bell: QueueDoorbell, clock: Clock) -> None:
+def test_a_due_cycle_does_not_carry_a_hint_that_came_too_soon(bell: QueueDoorbell, clock: HandClock) -> None:
     bell.ring(Reason.SIGNAL)
     bell.wait(Instant(1180.0))
     bell.ring(Reason.SIGNAL)
     assert bell.wait(Instant(1001.0)).reasons == {Reason.DUE}
     assert bell.wait(Instant(1180.0)).reasons == {Reason.SIGNAL}
-    assert clock.at == pytest.approx(1002.0, abs=0.01)
+    assert clock.seconds == pytest.approx(1002.0, abs=0.01)
 
 
-def test_a_flood_of_announcements_is_bounded_per_hour(bell: QueueDoorbell, clock: Clock) -> None:
+def test_a_flood_of_announcements_is_bounded_per_hour(bell: QueueDoorbell, clock: HandClock) -> None:
     hinted: list[float] = []
-    while clock.at < 1000.0 + 3 * 3600:
+    while clock.seconds < 1000.0 + 3 * 3600:
         bell.ring(Reason.ANNOUNCEMENT)
-        if bell.wait(Instant(clock.at + 30)).hints:
-            hinted.append(clock.at)
+        if bell.wait(Instant(clock.seconds + 30)).hints:
+            hinted.append(clock.seconds)
     assert len(hinted) >= 2 * MOST_HINTS_AN_HOUR
     assert all(after - before >= 3600 for before, after in zip(hinted, hinted[MOST_HINTS_AN_HOUR:], strict=False))
 
@@ -127,18 +114,18 @@ def test_a_flood_of_announcements_is_bounded_per_hour(bell: QueueDoorbell, clock
 class Home:
     """The loop's side of a doorbell under a flood: waits, works a tenth of a second, and waits again for the regular look."""
 
-    def __init__(self, bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+    def __init__(self, bell: QueueDoorbell, clock: HandClock, inbox: Inbox) -> None:
         self.bell, self.clock, self.inbox = bell, clock, inbox
         self.woken: list[tuple[float, frozenset[Reason]]] = []
 
     def live(self, seconds: float, every: float = 30.0) -> None:
         """For so long."""
-        end = self.clock.at + seconds
-        while self.clock.at < end:
-            reasons = self.bell.wait(Instant(min(self.clock.at + every, end))).reasons
-            self.woken.append((self.clock.at, reasons))
-            self.clock.at += 0.1
-            while self.inbox.later and self.inbox.later[0][0] <= self.clock.at:
+        end = self.clock.seconds + seconds
+        while self.clock.seconds < end:
+            reasons = self.bell.wait(Instant(min(self.clock.seconds + every, end))).reasons
+            self.woken.append((self.clock.seconds, reasons))
+            self.clock.seconds += 0.1
+            while self.inbox.later and self.inbox.later[0][0] <= self.clock.seconds:
                 self.bell.ring(self.inbox.later.pop(0)[1])
 
 
@@ -147,7 +134,7 @@ def flood(reason: Reason, seconds: int, each_second: int = 1000) -> list[tuple[f
 
 
 def test_a_thousand_rings_a_second_for_a_minute_cost_a_look_each_spacing_and_no_more_than_the_burst(
-    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+    bell: QueueDoorbell, clock: HandClock, inbox: Inbox
 ) -> None:
     inbox.later = flood(Reason.ANNOUNCEMENT, 60)
     home = Home(bell, clock, inbox)
@@ -158,7 +145,7 @@ def test_a_thousand_rings_a_second_for_a_minute_cost_a_look_each_spacing_and_no_
     assert len(inbox.now) <= 100
 
 
-def test_regular_looks_come_as_ever_under_a_flood(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+def test_regular_looks_come_as_ever_under_a_flood(bell: QueueDoorbell, clock: HandClock, inbox: Inbox) -> None:
     inbox.later = flood(Reason.ANNOUNCEMENT, 300, 100)
     home = Home(bell, clock, inbox)
     home.live(300.0)
@@ -170,7 +157,7 @@ def test_regular_looks_come_as_ever_under_a_flood(bell: QueueDoorbell, clock: Cl
 @pytest.mark.parametrize("reason", [Reason.NETLINK, Reason.RESUME, Reason.CHECK, Reason.SIGNAL, Reason.NIC_UPDATE])
 @pytest.mark.parametrize("flooding", [Reason.ANNOUNCEMENT, Reason.UPNP, Reason.ROUTER, Reason.TRIPWIRE])
 def test_a_flood_from_the_lan_keeps_nobody_waiting_whom_the_host_itself_vouches_for(
-    bell: QueueDoorbell, clock: Clock, inbox: Inbox, flooding: Reason, reason: Reason
+    bell: QueueDoorbell, clock: HandClock, inbox: Inbox, flooding: Reason, reason: Reason
 ) -> None:
     inbox.later = sorted([*flood(flooding, 200, 10), (1150.05, reason)])
     home = Home(bell, clock, inbox)
@@ -180,7 +167,7 @@ def test_a_flood_from_the_lan_keeps_nobody_waiting_whom_the_host_itself_vouches_
 
 
 def test_what_the_router_answers_is_not_kept_waiting_by_forged_announcements(
-    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+    bell: QueueDoorbell, clock: HandClock, inbox: Inbox
 ) -> None:
     inbox.later = sorted([*flood(Reason.ANNOUNCEMENT, 200, 10), (1150.05, Reason.ROUTER)])
     home = Home(bell, clock, inbox)
@@ -190,7 +177,7 @@ def test_what_the_router_answers_is_not_kept_waiting_by_forged_announcements(
 
 
 def test_after_a_flood_a_true_announcement_waits_two_minutes_at_most(
-    bell: QueueDoorbell, clock: Clock, inbox: Inbox
+    bell: QueueDoorbell, clock: HandClock, inbox: Inbox
 ) -> None:
     inbox.later = [*flood(Reason.ANNOUNCEMENT, 60), (1200.0, Reason.ANNOUNCEMENT)]
     home = Home(bell, clock, inbox)
@@ -200,7 +187,7 @@ def test_after_a_flood_a_true_announcement_waits_two_minutes_at_most(
     assert min(at for at, reasons in home.woken if Reason.ANNOUNCEMENT in reasons and at >= 1200.0) <= 1200.0 + REFILL_S
 
 
-def test_a_ring_that_waits_already_is_not_kept_twice(bell: QueueDoorbell, clock: Clock, inbox: Inbox) -> None:
+def test_a_ring_that_waits_already_is_not_kept_twice(bell: QueueDoorbell, clock: HandClock, inbox: Inbox) -> None:
     bell.ring(Reason.ANNOUNCEMENT)
     bell.wait(Instant(1180.0))
     bell.ring(Reason.ANNOUNCEMENT)
@@ -212,13 +199,13 @@ def test_a_ring_that_waits_already_is_not_kept_twice(bell: QueueDoorbell, clock:
 
 
 @pytest.mark.parametrize("reason", [Reason.STOP, Reason.RELOAD])
-def test_stop_and_reload_pass_at_once(bell: QueueDoorbell, clock: Clock, reason: Reason) -> None:
+def test_stop_and_reload_pass_at_once(bell: QueueDoorbell, clock: HandClock, reason: Reason) -> None:
     bell.ring(Reason.CHECK)
     bell.wait(Instant(1180.0))
     bell.ring(Reason.CHECK)
     bell.ring(reason)
     assert bell.wait(Instant(1180.0)).reasons == {reason}
-    assert clock.at == 1000.0
+    assert clock.seconds == 1000.0
     assert bell.wait(Instant(1180.0)).reasons == {Reason.CHECK}
 
 

@@ -17,18 +17,9 @@ from cadence_exporter.simulate import way_out
 from cadence_exporter.simulate.home import PLAIN
 from cadence_exporter.simulate.services import GATEWAY
 from cadence_exporter.simulate.world import World
+from tests.hand_clock import HandClock
 
 EPOCH = 1.7e9
-
-
-class Clock:
-    """Moved by the test."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def monotonic(self):
-        return Instant(self.seconds)
 
 
 class AtOnce:
@@ -70,7 +61,7 @@ class FakeTracer:
 
 class Real:
     def __init__(self):
-        self.clock = Clock()
+        self.clock = HandClock(0.0)
         self.watch = PathWatch([parse_target("tls://1.1.1.1:443")], Lanes(self.clock), self.clock)
 
     def look(self, now, memory, *, works):

@@ -18,11 +18,11 @@ from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.settings.recovery_sections import DeviceSettings
 from tests.contracts.power import benches
-from tests.fakes.device_clock import DeviceClock
 from tests.fakes.home_assistant import SCRIPT, SWITCH, HomeAssistantFake
 from tests.fakes.kasa_device import KasaPlug, install_program
 from tests.fakes.shelly_gen1 import ShellyGen1Plug
 from tests.fakes.tasmota import TasmotaOverHttp
+from tests.hand_clock import HandClock
 
 CLOCK = SystemClock()
 
@@ -42,29 +42,29 @@ def at(url: str) -> dict[str, object]:
 
 
 def test_from_settings_to_a_shelly_that_was_bounced() -> None:
-    clock = DeviceClock()
+    clock = HandClock()
     with SmartPlug(clock, "geheim") as plug:
         switch = chosen(**at(plug.url), password="geheim", identity="A8:03:2A:BE:54:DC")
         assert switch.identify(soon()) == Identity("a8032abe54dc", "SNPL-00112EU", "1.3.3")
         assert switch.bounce(30, soon()).proof is Proof.TIMER
         assert not plug.relay.power_on
-        clock.at += 30
+        clock.seconds += 30
         assert switch.is_on(soon()).watts == 9.5
 
 
 def test_a_wrong_password_of_a_shelly_is_said() -> None:
-    with SmartPlug(DeviceClock(), "geheim") as plug, pytest.raises(ProbeFailed, match="another password"):
+    with SmartPlug(HandClock(), "geheim") as plug, pytest.raises(ProbeFailed, match="another password"):
         chosen(**at(plug.url), password="wrong").is_on(soon())
 
 
 def test_a_second_outlet_that_is_not_there_is_a_failure() -> None:
-    with SmartPlug(DeviceClock()) as plug, pytest.raises(ProbeFailed, match="error -105"):
+    with SmartPlug(HandClock()) as plug, pytest.raises(ProbeFailed, match="error -105"):
         chosen(**at(plug.url), channel=1).is_on(soon())
 
 
 @pytest.mark.parametrize(("state", "wanted"), [("off", 'initial_state":"on'), ("restore_last", 'initial_state":"on')])
 def test_a_shelly_that_comes_up_off_is_refused_with_what_to_type(state: str, wanted: str) -> None:
-    with SmartPlug(DeviceClock()) as plug:
+    with SmartPlug(HandClock()) as plug:
         plug.initial_state = state
         with pytest.raises(ActionFailed, match=r"Switch\.SetConfig") as refused:
             chosen(**at(plug.url), known=plain_id(plug.mac)).bounce(30, soon())
@@ -72,19 +72,19 @@ def test_a_shelly_that_comes_up_off_is_refused_with_what_to_type(state: str, wan
 
 
 def test_a_shelly_that_turns_itself_off_is_refused() -> None:
-    with SmartPlug(DeviceClock()) as plug:
+    with SmartPlug(HandClock()) as plug:
         plug.auto_off = True
         with pytest.raises(ActionFailed, match="auto_off"):
             chosen(**at(plug.url), known=plain_id(plug.mac)).bounce(30, soon())
 
 
 def test_an_old_shelly_tells_its_seconds_left_and_need_not_measure() -> None:
-    clock = DeviceClock()
+    clock = HandClock()
     with ShellyGen1Plug(clock) as plug:
         plug.measures = False
         switch = chosen(**at(plug.url), known=plain_id(plug.mac))
         assert switch.bounce(30, soon()).watts_before is None
-        clock.at += 10
+        clock.seconds += 10
         assert switch.is_on(soon()).timer_left_s == 20
 
 
@@ -96,7 +96,7 @@ def test_pulse_time_counts_in_two_ways(seconds: float, value: int) -> None:
 
 @pytest.mark.parametrize(("state", "pulse"), [(3, 130), (1, 130), (0, 130), (5, 0), (5, 30), (5, 160)])
 def test_tasmota_set_up_otherwise_is_refused_with_what_to_type(state: int, pulse: int) -> None:
-    with TasmotaOverHttp(DeviceClock()) as plug:
+    with TasmotaOverHttp(HandClock()) as plug:
         plug.device.power_on_state, plug.device.pulse_time = state, pulse
         with pytest.raises(ActionFailed, match="Backlog PowerOnState 5; PulseTime1 130") as refused:
             chosen(**at(plug.url), type="tasmota", known="24a160000001").bounce(30, soon())
@@ -105,7 +105,7 @@ def test_tasmota_set_up_otherwise_is_refused_with_what_to_type(state: int, pulse
 
 
 def test_a_script_of_home_assistant_that_is_running_is_not_started_again() -> None:
-    with HomeAssistantFake(DeviceClock(), "token") as fake:
+    with HomeAssistantFake(HandClock(), "token") as fake:
         fake.relay.set(on=True, flip_after_s=20)
         settings = {"type": "home_assistant", "token": "token", "entity": SWITCH, "script": SCRIPT}
         with pytest.raises(ActionFailed, match="it runs"):
@@ -113,21 +113,21 @@ def test_a_script_of_home_assistant_that_is_running_is_not_started_again() -> No
 
 
 def test_a_switch_that_home_assistant_does_not_reach_is_neither_on_nor_off() -> None:
-    with HomeAssistantFake(DeviceClock(), "token") as fake:
+    with HomeAssistantFake(HandClock(), "token") as fake:
         fake.reaches_switch = False
         with pytest.raises(ProbeFailed, match="does not reach"):
             chosen(**at(fake.url), type="home_assistant", token="token", entity=SWITCH).is_on(soon())
 
 
 def test_a_kasa_strip_is_refused(tmp_path: Path) -> None:
-    with KasaPlug(DeviceClock()) as plug:
+    with KasaPlug(HandClock()) as plug:
         plug.children = [{"id": "00"}]
         with pytest.raises(ProbeFailed, match="strip"):
             kasa(plug, install_program(tmp_path)).identify(soon())
 
 
 def test_without_the_kasa_program_the_message_says_what_to_install(tmp_path: Path) -> None:
-    with KasaPlug(DeviceClock()) as plug, pytest.raises(ProbeFailed, match="install python-kasa"):
+    with KasaPlug(HandClock()) as plug, pytest.raises(ProbeFailed, match="install python-kasa"):
         kasa(plug, {"PATH": str(tmp_path)}).identify(soon())
 
 
@@ -146,7 +146,7 @@ def test_a_kasa_program_that_hangs_is_ended_at_the_deadline(tmp_path: Path) -> N
     program = tmp_path / "kasa"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
-    with KasaPlug(DeviceClock()) as plug, pytest.raises(ProbeFailed, match="did not end in time"):
+    with KasaPlug(HandClock()) as plug, pytest.raises(ProbeFailed, match="did not end in time"):
         kasa(plug, {"PATH": f"{tmp_path}:/usr/bin:/bin"}).identify(soon(0.3))
 
 
@@ -167,7 +167,7 @@ def test_a_rehearsal_switches_nothing_and_says_so() -> None:
 
 
 def test_the_first_device_met_is_remembered() -> None:
-    with SmartPlug(DeviceClock()) as plug:
+    with SmartPlug(HandClock()) as plug:
         switch = chosen(**at(plug.url))
         assert isinstance(switch, GuardedSwitch)
         assert switch.known is None
@@ -226,7 +226,7 @@ def test_ids_are_compared_in_one_spelling(text: str, same: str) -> None:
 
 
 def test_an_answer_of_another_shelly_on_the_way_is_not_believed() -> None:
-    with SmartPlug(DeviceClock()) as plug:
+    with SmartPlug(HandClock()) as plug:
         relay = benches.Shelly(Https(CLOCK, CallLog()), plug.url, "actuator", 0, None)
         relay.identify(soon())
         plug.mac = "A8032AFFFFFF"

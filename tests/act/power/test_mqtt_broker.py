@@ -17,8 +17,8 @@ from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.dial import Dialer
 from cadence_exporter.outbound.lan_http import Login
 from cadence_exporter.outbound.mqtt import Broker, Mqtt
-from tests.fakes.device_clock import DeviceClock
 from tests.fakes.mqtt_broker import Behind, DeviceAtBroker, TasmotaBehind, ZigbeePlug
+from tests.hand_clock import HandClock
 from tests.servers.mosquitto import running_mosquitto
 
 pytestmark = pytest.mark.real_server
@@ -56,12 +56,12 @@ class Plugged:
         self._thread.join(5)
 
 
-def bounced(relay: Relay, device: Behind, clock: DeviceClock) -> Proof:
+def bounced(relay: Relay, device: Behind, clock: HandClock) -> Proof:
     switch = GuardedSwitch(relay, CLOCK, known=None, independent_network=True)
     switch.identify(soon())
     receipt = switch.bounce(30, soon())
     assert not device.relay.power_on
-    clock.at += 31
+    clock.seconds += 31
     if receipt.proof is Proof.CONTROLLER:
         switch.ensure_on(soon())
     assert device.relay.power_on
@@ -69,14 +69,14 @@ def bounced(relay: Relay, device: Behind, clock: DeviceClock) -> Proof:
 
 
 def test_a_tasmota_plug_behind_mosquitto_is_bounced_by_its_own_timer(port: int) -> None:
-    clock = DeviceClock()
+    clock = HandClock()
     device = TasmotaBehind(clock)
     with Plugged(device, port, f"cmnd/{device.topic}/#"):
         assert bounced(Tasmota(TasmotaMqtt(mqtt(port), device.topic), 0), device, clock) is Proof.TIMER
 
 
 def test_a_zigbee_plug_behind_mosquitto_is_turned_on_by_us(port: int) -> None:
-    clock = DeviceClock()
+    clock = HandClock()
     device = ZigbeePlug(clock)
     with Plugged(device, port, f"zigbee2mqtt/{device.name}/+"):
         assert bounced(Zigbee2Mqtt(mqtt(port), device.name), device, clock) is Proof.CONTROLLER
@@ -94,5 +94,5 @@ def test_a_plug_that_is_not_there_is_a_timeout(port: int) -> None:
 
 
 def test_a_retained_answer_of_old_is_not_taken_for_one(port: int) -> None:
-    with Plugged(TasmotaBehind(DeviceClock()), port, "somewhere/else"), pytest.raises(ProbeFailed, match="deadline"):
+    with Plugged(TasmotaBehind(HandClock()), port, "somewhere/else"), pytest.raises(ProbeFailed, match="deadline"):
         Tasmota(TasmotaMqtt(mqtt(port), TasmotaBehind.topic), 0).read(soon(0.3))

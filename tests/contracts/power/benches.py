@@ -22,13 +22,13 @@ from cadence_exporter.outbound.https import Https
 from cadence_exporter.outbound.lan_http import Login
 from cadence_exporter.outbound.mqtt import Broker, Mqtt
 from cadence_exporter.simulate.plug import OURS, Plug, PlugFault, PlugLine, Restores
-from tests.fakes.device_clock import DeviceClock
 from tests.fakes.home_assistant import SCRIPT, SWITCH, HomeAssistantFake
 from tests.fakes.hooks import HookDevice
 from tests.fakes.kasa_device import KasaPlug, install_program
 from tests.fakes.mqtt_broker import BrokerFake, TasmotaBehind, ZigbeePlug
 from tests.fakes.shelly_gen1 import ShellyGen1Plug
 from tests.fakes.tasmota import TasmotaOverHttp
+from tests.hand_clock import HandClock
 
 CLOCK = SystemClock()
 SECRET = "sesame-Ü-4711"
@@ -52,7 +52,7 @@ class Bench:
     kind: str
     relay: PlugRelay | Plug
     faults: FaultPlan
-    clock: DeviceClock
+    clock: HandClock
     restart: Callable[[], None]
     make: Callable[[CallLog], Relay]
     become_another: Callable[[], None]
@@ -75,11 +75,11 @@ class Bench:
         return GuardedSwitch(self.make(self.logs[-1]), CLOCK, known=known, independent_network=independent)
 
     def later(self, seconds: float) -> None:
-        self.clock.at += seconds
+        self.clock.seconds += seconds
 
 
 def shelly_gen2(_: Path, password: str | None = SECRET) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = SmartPlug(clock, password)
 
     def make(log: CallLog) -> Relay:
@@ -105,7 +105,7 @@ def shelly_gen2_open(folder: Path) -> Bench:
 
 
 def shelly_gen1(_: Path) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = ShellyGen1Plug(clock, SECRET)
 
     def make(log: CallLog) -> Relay:
@@ -127,7 +127,7 @@ def shelly_gen1(_: Path) -> Bench:
 
 
 def tasmota_http(_: Path) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = TasmotaOverHttp(clock, SECRET)
 
     def make(log: CallLog) -> Relay:
@@ -149,7 +149,7 @@ def tasmota_http(_: Path) -> Bench:
 
 
 def tasmota_mqtt(_: Path) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = TasmotaBehind(clock)
     broker = BrokerFake(plug, SECRET)
 
@@ -172,7 +172,7 @@ def tasmota_mqtt(_: Path) -> Bench:
 
 
 def zigbee(_: Path) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = ZigbeePlug(clock)
     broker = BrokerFake(plug, SECRET)
 
@@ -191,7 +191,7 @@ def _mqtt(broker: BrokerFake, log: CallLog) -> Mqtt:
 
 
 def kasa(folder: Path) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     plug = KasaPlug(clock)
     environ = install_program(folder)
 
@@ -219,7 +219,7 @@ def home_assistant_switch(_: Path) -> Bench:
 
 
 def _home_assistant(script: str | None) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     fake = HomeAssistantFake(clock, SECRET.encode("ascii", "ignore").decode())
     token = SECRET.encode("ascii", "ignore").decode()
 
@@ -247,7 +247,7 @@ def webhook_declared(_: Path) -> Bench:
 
 
 def _webhook(cut: str, *, returns: bool) -> Bench:
-    clock = DeviceClock()
+    clock = HandClock()
     device = HookDevice(clock, SECRET.encode("ascii", "ignore").decode())
     key = "?key=" + SECRET.encode("ascii", "ignore").decode()
     hooks = Hooks(
@@ -271,7 +271,7 @@ def _webhook(cut: str, *, returns: bool) -> Bench:
 
 def simulated(_: Path) -> Bench:
     """The plug of the pretend home: held to the same contract, so that it cannot drift."""
-    clock = DeviceClock()
+    clock = HandClock()
     plug, faults = Plug(clock.monotonic), FaultPlan()
 
     def fault() -> PlugFault | None:

@@ -8,32 +8,15 @@ import pytest
 
 from cadence_exporter.demo.natpmp_router import NatPmpMode, NatPmpRouter
 from cadence_exporter.model.address import IpAddress
-from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.gateway import Gateway
 from cadence_exporter.observe.listeners.board import ListenerBoard
 from cadence_exporter.observe.listeners.router_watch import AGAIN_S, PATIENT_S, SELDOM_S, RouterWatch
 from cadence_exporter.observe.public_ip import natpmp
+from tests.hand_clock import HandClock
 
 EVERY_S = 5.0
 LOOPBACK = IPv4Address("127.0.0.1")
-
-
-class HandClock:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def monotonic(self) -> Instant:
-        return Instant(self.seconds)
-
-    def wall(self) -> WallTime:
-        return WallTime(self.seconds)
-
-    def since_boot(self) -> Boot:
-        return Boot("", self.seconds)
-
-    def now(self) -> Now:
-        return Now(self.monotonic(), self.wall())
 
 
 class Script(threading.Event):

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from cadence_exporter.clock import SystemClock
 from cadence_exporter.model.hearing import Hearing
-from cadence_exporter.model.instants import Boot, Instant, Now, WallTime
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.listeners.board import ListenerBoard
 from cadence_exporter.observe.listeners.listener import Listener, ListenerFailed, Report
 from cadence_exporter.observe.listeners.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, Supervisor
+from tests.hand_clock import HandClock
 
 
 class Scripted:
@@ -144,23 +144,6 @@ class Pauses(threading.Event):
         return self.is_set()
 
 
-class HandClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> Instant:
-        return Instant(self.seconds)
-
-    def wall(self) -> WallTime:
-        return WallTime(self.seconds)
-
-    def since_boot(self) -> Boot:
-        return Boot("", self.seconds)
-
-    def now(self) -> Now:
-        return Now(self.monotonic(), self.wall())
-
-
 def run_in_place(listener: Listener, clock: HandClock, runs: int) -> list[float | None]:
     supervisor = Supervisor([listener], ListenerBoard(lambda _: None), clock, Caught())
     stop = Pauses(runs)
@@ -171,13 +154,13 @@ def run_in_place(listener: Listener, clock: HandClock, runs: int) -> list[float 
 
 
 def test_the_pauses_grow_up_to_the_longest_so_that_a_taken_port_costs_next_to_nothing() -> None:
-    pauses = run_in_place(Scripted(lambda report, stop: None), HandClock(), 12)
+    pauses = run_in_place(Scripted(lambda report, stop: None), HandClock(0.0), 12)
     assert pauses[:3] == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
     assert pauses[-1] == LONGEST_PAUSE_S
 
 
 def test_one_that_listened_long_before_it_fell_begins_with_the_first_pause() -> None:
-    clock = HandClock()
+    clock = HandClock(0.0)
 
     def steady(report: Report, stop: threading.Event) -> None:
         clock.seconds += STEADY_S

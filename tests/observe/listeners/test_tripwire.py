@@ -21,6 +21,7 @@ from cadence_exporter.observe.listeners.stun_servers import (
 )
 from cadence_exporter.observe.listeners.tripwire import Tripwire
 from cadence_exporter.observe.public_ip.last_word import LastWord
+from tests.hand_clock import HandClock
 
 HOME, MOVED = "93.184.216.34", "81.2.69.142"
 PATIENCE_S = 10
@@ -218,14 +219,6 @@ def test_a_name_without_an_address_leaves_it_deaf_and_asking_nobody():
         assert scene.told.packets == 0
 
 
-class HandClock:
-    def __init__(self):
-        self.now_s = 0.0
-
-    def monotonic(self):
-        return Instant(self.now_s)
-
-
 class Names:
     """A resolver that counts."""
 
@@ -242,7 +235,7 @@ class Names:
 
 
 def server(host, *addresses):
-    clock, names = HandClock(), Names(*addresses)
+    clock, names = HandClock(0.0), Names(*addresses)
     return StunServer(host, 3478, clock, names), clock, names
 
 
@@ -264,20 +257,20 @@ def test_a_name_of_this_machine_means_this_machine_only():
 def test_an_unknown_name_is_not_asked_for_all_the_time_and_a_known_one_hardly_ever():
     stun, clock, names = server("stun.example.com")
     stun.look_up_if_unknown()
-    clock.now_s = NO_ADDRESS_S - 1
+    clock.seconds = NO_ADDRESS_S - 1
     stun.look_up_if_unknown()
     assert names.asked == 1
-    clock.now_s = NO_ADDRESS_S
+    clock.seconds = NO_ADDRESS_S
     names.addresses = ("93.184.216.34",)
     stun.look_up_if_unknown()
     assert stun.endpoint() == Endpoint("93.184.216.34", 3478)
     stun.look_up_again()
     assert names.asked == 2
-    clock.now_s += LOOK_UP_AGAIN_S
+    clock.seconds += LOOK_UP_AGAIN_S
     names.addresses = ("81.2.69.142",)
     stun.look_up_again()
     assert stun.endpoint() == Endpoint("81.2.69.142", 3478)
-    clock.now_s += LOOK_UP_AGAIN_S
+    clock.seconds += LOOK_UP_AGAIN_S
     names.addresses = ()
     stun.look_up_again()
     assert stun.endpoint() == Endpoint("81.2.69.142", 3478)
