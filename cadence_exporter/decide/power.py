@@ -44,20 +44,17 @@ def decide_power(
     if policy.recovery.ups and view.on_mains is None:
         ledger = book.out_of_sight(ledger, now)
     asked = any(request.ask is Ask.BOUNCE and not request.has_lapsed(now) for request in requests)
-    if asked or phase is Phase.DOWN:
-        standing = recovery.Standing(
-            phase=phase,
-            since=memory.since if phase is memory.phase else now,
-            started=memory.started,
-            fault=assessment.fault,
-            view=view,
-            store_writable=memory.on_disk,
-            ledger=ledger,
-        )
-        judge = recovery.by_hand if asked else recovery.consider
-        action, withheld = judge(standing, now, policy.recovery)
-    else:
-        action, withheld = recovery.owed(ledger, memory.started, now), ()
+    standing = recovery.Standing(
+        phase=phase,
+        since=memory.since if phase is memory.phase else now,
+        started=memory.started,
+        fault=assessment.fault,
+        view=view,
+        store_writable=memory.on_disk,
+        ledger=ledger,
+    )
+    judge = recovery.by_hand if asked else recovery.consider
+    action, withheld = judge(standing, now, policy.recovery)
     if not policy.recovery.switch:
         # Also when somebody took it out of the settings in the middle of a bounce, or the store was damaged: nobody could turn it on.
         action, withheld = None, (_NO_SWITCH,) if asked else withheld
