@@ -56,9 +56,9 @@ class WorldClock:
         self.true += seconds
 
     def boot(self) -> None:
-        """The monotonic clock begins anew."""
-        self._booted = self.awake
-        self._monotonic = Instant(BOOT_S)
+        """The machine begins to boot: what goes by until a process starts is all that its clocks know of."""
+        self._booted = self.awake + BOOT_S
+        self._monotonic = Instant(self.awake - self._booted + BOOT_S)
         self._boots += 1
         self._slept_before = self.slept
 

@@ -147,8 +147,12 @@ def budget_of_a_calendar_day(patch: Patch) -> None:
 
 
 def due_time_is_doubled(patch: Patch) -> None:
-    real = GuardedSwitch.bounce
-    patch.setattr(GuardedSwitch, "bounce", lambda self, off_s, deadline: real(self, 2 * off_s, deadline))
+    real = recovery.consider
+
+    def twice(standing, now, policy):
+        return real(standing, now, replace(policy, off_for_s=2 * policy.off_for_s))
+
+    patch.setattr(power.recovery, "consider", twice)
 
 
 POWER_DEFECTS = (
