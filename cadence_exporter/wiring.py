@@ -53,8 +53,6 @@ from cadence_exporter.settings.sink_sections import DEFAULT_WORKSHEET
 
 POWER_TIMEOUT_S = 20.0
 """For one bounce, every look at the relay included: a plug on a weak Wi-Fi takes seconds for each answer."""
-
-
 LAST_WORD_S = 0.9
 """To turn the power on before the process ends: a stop takes two seconds at most, and the device's own timer runs on anyway."""
 
@@ -135,7 +133,7 @@ def equipment(
     reconciler = Reconciler(
         clock, truths, providers(settings, clock, https), rehearse=rehearse, call_timeout_s=settings.loop.probe_timeout
     )
-    switch = None if rehearse else power_gear(settings, clock, kept.identity)
+    switch = None if rehearse else switch_of(settings, clock, kept.identity)
     ups = settings.ups
     source = UpsProbe(https.dialer, ups.server, ups.port, ups.name) if ups.server is not None else None
     gear = PowerGear(switch, settings.recovery.enabled, source, kept.bounce_asked)
@@ -156,7 +154,7 @@ def equipment(
     return Equipment(crew, hands.perform, goes_by, retire, power.perform, last.perform)
 
 
-def power_gear(settings: Settings, clock: Clock, known: str | None) -> PowerSwitch | None:
+def switch_of(settings: Settings, clock: Clock, known: str | None) -> PowerSwitch | None:
     """The switch, when there is one. Calls to it stay in the home, so they are no part of what is counted as having left it."""
     if not is_usable(settings.recovery):
         return None

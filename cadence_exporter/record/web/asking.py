@@ -1,5 +1,6 @@
 """``POST /-/bounce`` and ``POST /-/maintenance``: a person's request, handed to the loop, and its answer."""
 
+from cadence_exporter.decide.ledger import LONGEST_MAINTENANCE_S
 from cadence_exporter.model.recovery import Ask
 from cadence_exporter.model.recovery import Request as Wish
 from cadence_exporter.record.desk import Desk
@@ -9,7 +10,6 @@ from cadence_exporter.settings.durations import parse_duration
 WAIT_S = 25.0
 """A cycle in which every probe hangs, and a device that is slow; then the answer is in the status document."""
 USUAL_S = 2 * 3600.0
-LONGEST_S = 7 * 86_400.0
 _LATER = "asked for; /api/v1/status says what came of it (power.last_request)"
 
 
@@ -35,7 +35,7 @@ def maintenance(desk: Desk, request: Request) -> Response:
 def length(word: str) -> float:
     """How long maintenance lasts, in seconds. Raises ValueError with a sentence."""
     seconds = parse_duration(word)
-    if not 0.0 < seconds <= LONGEST_S:
+    if not 0.0 < seconds <= LONGEST_MAINTENANCE_S:
         raise ValueError("must be more than 0s and at most 7d; it ends by itself so that nobody forgets it")
     return seconds
 
