@@ -103,13 +103,16 @@ check: $(STAMP)  ## format, lint, types, architecture, fresh documents, fast tes
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not soak and not real_server and not deploy" $(SLOW_FOLDERS:%=--ignore=%)
 
+# Half as many again as there are processors: many tests wait for whole processes, and those for their intervals.
+WORKERS ?= $(shell echo $$(($$(nproc) * 3 / 2)))
+
 .PHONY: test
 test: $(STAMP) system contracts deploy-tools  ## everything CI runs
 	$(BIN)/ruff format --check cadence_exporter tests grafana deploy
 	$(BIN)/ruff check cadence_exporter tests grafana deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not soak and not lab and not deploy"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not soak and not lab and not deploy"
 
 .PHONY: lab
 lab: $(STAMP) system  ## minutes: the real program in a home network made of namespaces, with real routers' software (root only)
