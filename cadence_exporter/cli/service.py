@@ -260,12 +260,12 @@ def about(settings: Settings) -> About:
     )
 
 
-def features(settings: Settings, *, rehearse: bool = False) -> Mapping[str, bool]:
-    """What is switched on, for the metrics."""
+def features(settings: Settings) -> Mapping[str, bool]:
+    """What is switched on, for the metrics. The service does what it says: only ``once`` can rehearse."""
     recovery = settings.recovery
     return {
         "dns_reconcile": bool(settings.record_specs()),
-        "dry_run": rehearse,
+        "dry_run": False,
         "recovery": recovery.enabled,
         "rehearsal": recovery.enabled and recovery.device.type == "rehearsal",
     }

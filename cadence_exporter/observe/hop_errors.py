@@ -6,7 +6,6 @@ It works without privileges, for ping sockets, raw sockets and UDP alike, and na
 import socket
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from cadence_exporter.model.address import IpAddress
@@ -24,18 +23,11 @@ _UNREACHABLE = {4: 3, 6: 1}
 Ancillary = Iterable[tuple[int, int, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """One ICMP error message."""
+def complainer(ancillary: Ancillary) -> IpAddress | None:
+    """Who says, in the ancillary data of one entry of the error queue, that a packet's time was over or that nobody can deliver it.
 
-    by: IpAddress
-    """Who sent it."""
-    on_the_way: bool
-    """The packet's time was over (True), or nobody can deliver it (False)."""
-
-
-def complaint(ancillary: Ancillary) -> Complaint | None:
-    """The ICMP message in the ancillary data of one entry of the error queue; ``None`` for errors of another kind."""
+    ``None`` for errors of another kind.
+    """
     for level, kind, data in ancillary:
         if (level, kind) not in ((socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)):
             continue
@@ -47,6 +39,5 @@ def complaint(ancillary: Ancillary) -> Complaint | None:
             continue
         packed = data[_EXTENDED_ERROR.size :][_ADDRESS_AT[version]]
         if len(packed) in (4, 16) and any(packed):
-            by = IPv4Address(packed) if version == 4 else IPv6Address(packed)  # noqa: PLR2004 - the IP version itself
-            return Complaint(by, icmp_type == _TIME_EXCEEDED[version])
+            return IPv4Address(packed) if version == 4 else IPv6Address(packed)  # noqa: PLR2004 - the IP version itself
     return None

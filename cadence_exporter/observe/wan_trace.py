@@ -17,7 +17,7 @@ from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.observation import FailureReason
 from cadence_exporter.model.trace import Hop, Trace, TraceMethod
-from cadence_exporter.observe.hop_errors import IP_RECVERR, IPV6_RECVERR, complaint
+from cadence_exporter.observe.hop_errors import IP_RECVERR, IPV6_RECVERR, complainer
 from cadence_exporter.observe.icmp import ECHO_REPLY, ECHO_REQUEST, HEADER, echo_request, icmp_of, open_socket
 from cadence_exporter.seams import Clock
 
@@ -141,10 +141,10 @@ def _take_errors(probing: Probing, target: IpAddress, own: str, seen: Sightings)
             quoted, ancillary, _, destination = probing.sock.recvmsg(_BIGGEST, 512, socket.MSG_ERRQUEUE)
         except OSError:
             return
-        said, ttl = complaint(ancillary), probing.ttl_of(quoted, destination)
+        by, ttl = complainer(ancillary), probing.ttl_of(quoted, destination)
         # A host that finds nobody on its own link complains to itself.
-        if said is not None and ttl is not None and str(said.by) != own:
-            seen.heard(ttl, said.by, target)
+        if by is not None and ttl is not None and str(by) != own:
+            seen.heard(ttl, by, target)
 
 
 def _take_replies(probing: Probing, seen: Sightings) -> None:

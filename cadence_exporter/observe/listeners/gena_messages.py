@@ -13,7 +13,6 @@ SHORTEST_S = 30
 """A router that grants less is taken to mean this: nobody makes us ask every second."""
 LARGEST = 16_384
 """Bytes of an event with its headers; a router's first one, with all it knows, has about 1 kB."""
-FIRST_SEQ = 0
 
 _SID = re.compile(r"[!-~]{1,200}")
 _TIMEOUT = re.compile(r"second-([0-9]{1,9})", re.IGNORECASE)
