@@ -7,6 +7,9 @@ from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.observation import Answered, Observation
 from cadence_exporter.model.policy import Policy
 
+# Each cycle asks for them, and Python 3.11 is slow to find a member of an enumeration.
+_IPV4, _OPEN = Family.IPV4, Nat.OPEN
+
 
 def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessment:
     """Judge one observation. ``memory`` says only what the echo services were expected to answer."""
@@ -16,7 +19,7 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
     public = {
         family: public_ip.judge(
             observation.echo[family],
-            router_wan if family is Family.IPV4 else None,
+            router_wan if family is _IPV4 else None,
             memory.echo_plans.get(family),
             policy,
         )
@@ -24,14 +27,14 @@ def assess(observation: Observation, memory: Memory, policy: Policy) -> Assessme
     }
     outside = observation.outside
     finding = fault.find(observation, wan, public.get(policy.families[0]), memory, policy)
-    over_ipv4 = public.get(Family.IPV4)
+    over_ipv4 = public.get(_IPV4)
     kind = nat.judge(observation, wan, over_ipv4, memory)
     return Assessment(
         lan=path.lan(observation.router, wan),
         wan=wan,
         public=public,
         router_wan=router_wan,
-        cgnat=kind is not Nat.OPEN and (kind in nat.UNREACHABLE or public_ip.behind_another_nat(router_wan)),
+        cgnat=kind is not _OPEN and (kind in nat.UNREACHABLE or public_ip.behind_another_nat(router_wan)),
         fault=finding.layer,
         fault_why=finding.why,
         last_hop=finding.last_hop,

@@ -254,11 +254,14 @@ class HonestCache(Checker):
 class LooksAgain(Checker):
     promise: ClassVar[str] = "always looks again, within the longest wait of the policy"
 
-    def cycle(self, cycle: Cycle) -> None:
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
         policy = self.policy
-        longest_s = policy.interval_s * policy.slow_factor + policy.jitter_s
+        self._longest_s = policy.interval_s * policy.slow_factor + policy.jitter_s + 1e-6
+
+    def cycle(self, cycle: Cycle) -> None:
         wait_s = cycle.decision.next_look - cycle.began.instant
-        if not 0.0 < wait_s <= longest_s + 1e-6:
+        if not 0.0 < wait_s <= self._longest_s:
             self.broken(f"waits {wait_s:.1f} s ({cycle.decision.why})")
 
 
