@@ -129,7 +129,11 @@ def _own_link_up(standing: Standing, _: Now, __: RecoveryPolicy) -> str | None:
 def _boot_grace_over(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
     """After a power cut everything boots at once; and a host that restarts in a loop must not cut the power each time."""
     up_s = 0.0 if standing.started is None else now.instant - standing.started
-    return None if up_s >= policy.boot_grace_s else f"started {up_s:.0f} s ago, and {policy.boot_grace_s:.0f} s must pass first"
+    return (
+        None
+        if up_s >= policy.boot_grace_s
+        else f"started {up_s:.0f} s ago, and {policy.boot_grace_s:.0f} s must pass first"
+    )
 
 
 def _cooldown_over(standing: Standing, now: Now, policy: RecoveryPolicy) -> str | None:
