@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LEARNING = 4
 NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all")
 RUNNERS = {"udp": NOBODY, "icmp": NOBODY, "raw": ()}
 PING_GROUPS = {"udp": "1 0", "icmp": "0 2147483647", "raw": "1 0"}
@@ -127,7 +128,10 @@ def build(stack: ExitStack) -> dict[str, int]:
 
 
 def watch() -> None:
-    """The child: one observation for each line that it reads, judged and remembered as the loop does."""
+    """The child: so many observations as each line says that it reads, judged and remembered as the loop does.
+
+    At first some more, until it knows the usual path: on a busy machine two may be over before the first trace is.
+    """
     from cadence_exporter.assess.assess import assess  # noqa: PLC0415
     from cadence_exporter.clock import SystemClock  # noqa: PLC0415
     from cadence_exporter.model.memory import Memory, Phase  # noqa: PLC0415
@@ -155,7 +159,9 @@ def watch() -> None:
     crew = ProbeCrew(clock, settings, Https(clock, CallLog(), environ={}), Loud())
     memory, rules = Memory(Phase.INIT, clock.now()), policy(settings)
     for line in sys.stdin:
-        for _ in range(int(line)):
+        for number in range(int(line) + LEARNING):
+            if number >= int(line) and memory.usual_path is not None:
+                break
             now = clock.now()
             seen = crew.observe(now, memory, hinted=False)
             judged = assess(seen, memory, rules)
