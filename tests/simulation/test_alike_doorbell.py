@@ -8,7 +8,8 @@ from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.simulate.home import PLAIN
 from cadence_exporter.simulate.world import World
-from tests.observe.test_doorbell import Clock, Inbox
+from tests.hand_clock import HandClock
+from tests.observe.test_doorbell import Inbox
 
 RINGS = st.lists(
     st.tuples(
@@ -30,15 +31,15 @@ def moments(rings):
 
 
 def woken_for_real(rings, waits):
-    clock = Clock()
-    began, inbox = clock.at, Inbox(clock)
+    clock = HandClock()
+    began, inbox = clock.seconds, Inbox(clock)
     inbox.later = [(began + at, reason) for at, reason in moments(rings)]
     bell = QueueDoorbell(clock, inbox)
     for wait_s, work_s in waits:
         reasons = bell.wait(later(clock.monotonic(), wait_s)).reasons
-        yield round(clock.at - began, 2), reasons
-        clock.at += work_s
-        while inbox.later and inbox.later[0][0] <= clock.at:
+        yield round(clock.seconds - began, 2), reasons
+        clock.seconds += work_s
+        while inbox.later and inbox.later[0][0] <= clock.seconds:
             bell.ring(inbox.later.pop(0)[1])
 
 
