@@ -98,6 +98,7 @@ class Service:
     def listen(self) -> None:
         """Answer HTTP from now on, before anything has been probed, and hear of changes."""
         self.web.start()
+        self._supervisor.starting(self._board.first_cycle_may_take_s)
         where = f"{self._settings.listen_address()[0] or '*'}:{self.web.port}"
         self._console.event(Fact("SERVICE", "LISTEN", where, extras={"pid": str(os.getpid())}, icon="👂"))
         self._listening.begin(self._settings)

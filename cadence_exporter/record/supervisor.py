@@ -1,7 +1,7 @@
 """What a service manager is told: that the service is ready, that it is alive, how it is, and that it ends.
 
 The protocol is sd_notify(3): lines ``NAME=value`` in one datagram to the socket that ``$NOTIFY_SOCKET`` names. Only a cycle that was
-completed, decided and committed speaks here. A thread that fed the watchdog by the clock would keep a hung loop alive.
+completed and decided says that we are alive. A thread that fed the watchdog by the clock would keep a hung loop alive.
 """
 
 import contextlib
@@ -40,6 +40,12 @@ class Supervisor:
             lines += [f"WATCHDOG_USEC={max(self._patience_us, needed_us)}", "WATCHDOG=1"]
         self._send(self._address, lines)
         self._ready = True
+
+    def starting(self, longest_s: float) -> None:
+        """The first cycle may take ``longest_s``: the manager shall not give up before. Never raises."""
+        if self._address is not None:
+            with contextlib.suppress(OSError):
+                self._send(self._address, [f"EXTEND_TIMEOUT_USEC={int(longest_s * _MICROSECONDS)}"])
 
     def stopping(self) -> None:
         """The end was asked for. Safe from any thread; never raises."""

@@ -100,6 +100,11 @@ def test_it_comes_again_after_a_reboot_and_cannot_fill_the_disk_with_its_log(ser
     assert SERVICES[service]["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
 
 
+def test_it_may_have_as_many_tasks_as_under_systemd():
+    unit = (REPOSITORY / "deploy/systemd/cadence-exporter.service").read_text()
+    assert f"TasksMax={SERVICES['cadence-exporter']['pids_limit']}" in unit.splitlines()
+
+
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
 def test_the_configuration_named_on_the_command_line_is_mounted(service):
     (config,) = [text.partition("=")[2] for text in SERVICES[service]["command"] if text.startswith("--config.file=")]

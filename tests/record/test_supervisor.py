@@ -54,6 +54,16 @@ def test_nothing_is_said_before_a_cycle_is_complete(manager):
         manager.recv(1)
 
 
+def test_a_first_cycle_that_may_take_long_is_waited_for(manager):
+    supervisor(manager).starting(361.5)
+    assert heard(manager) == ["EXTEND_TIMEOUT_USEC=361500000"]
+
+
+def test_a_manager_that_is_gone_is_no_reason_not_to_start(tmp_path):
+    Supervisor({"NOTIFY_SOCKET": str(tmp_path / "nobody")}, stuck_after(1), PID).starting(120.0)
+    Supervisor({}, stuck_after(1), PID).starting(120.0)
+
+
 def test_the_manager_is_as_patient_as_the_settings_need(manager):
     supervisor(manager, patience_s=300, stuck_after_s=1900).record(make_cycle())
     assert "WATCHDOG_USEC=1900000000" in heard(manager)

@@ -24,9 +24,13 @@ from cadence_exporter.record.web.past import Past, Shown
 from cadence_exporter.seams import Clock
 
 START_ALLOWANCE_S = 120.0
-"""How long the first cycle may take before a supervisor should worry: every probe and provider timing out, and some."""
+"""How long the first cycle may take at least before a supervisor should worry."""
+CALLS_A_RECORD = 5
+"""At most, one after the other, each until its timeout: one resolver, the others, the provider read, written, read back."""
+MOMENT_S = 0.25
+"""What a call may be over its timeout."""
 MARGIN_S = 60.0
-"""Beyond the time when the next cycle is due: its actions may wait for slow providers."""
+"""For the rest of a cycle: the power switch is asked for 20 s, at most twice, and the disk may be slow."""
 EVENTS_KEPT = 50
 
 
@@ -109,7 +113,7 @@ class StatusBoard:
         now, cycle = self._clock.monotonic(), self._cycle
         if cycle is None:
             waited = now - self._started
-            healthy = waited <= START_ALLOWANCE_S
+            healthy = waited <= self.first_cycle_may_take_s
             return healthy, f"{'starting' if healthy else 'stuck'}: no cycle yet after {waited:.0f} s"
         healthy = now <= self.stuck_at(cycle)
         age = now - cycle.ended.instant
@@ -153,7 +157,18 @@ class StatusBoard:
 
     def stuck_at(self, cycle: Cycle) -> Instant:
         """Until when the cycle after ``cycle`` must have been completed by a loop that is alive. Safe from any thread."""
-        return later(cycle.decision.next_look, 2 * self.settings.probe_timeout_s + MARGIN_S)
+        return later(cycle.decision.next_look, self._cycle_may_take_s)
+
+    @property
+    def first_cycle_may_take_s(self) -> float:
+        """Until it is complete nobody shall take the loop for a stuck one."""
+        return max(START_ALLOWANCE_S, self._cycle_may_take_s)
+
+    @property
+    def _cycle_may_take_s(self) -> float:
+        """Everything in it times out, record by record. A provider that hangs is no reason to kill who waits for it."""
+        timeout_s = self.settings.probe_timeout_s
+        return timeout_s + len(self.settings.records) * CALLS_A_RECORD * (timeout_s + MOMENT_S) + MARGIN_S
 
     def _append(self, event: Event) -> None:
         """A repetition of the newest event is counted instead of pushing older ones out."""

@@ -160,6 +160,27 @@ def test_a_step_of_the_wall_clock_does_not_make_the_service_ill(board, clock):
     assert board.health()[0]
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 12])
+def test_a_cycle_in_which_every_call_for_every_record_times_out_is_no_stuck_one(clock, count):
+    """The probes; for each record both rounds of resolvers, the provider read, written and read back; the power seen to be on."""
+    timeout_s, a_moment_s = 8.0, 0.25
+    board = StatusBoard(clock, BoardSettings("home", (SPEC,) * count, timeout_s))
+    cycle = make_cycle(at=1000.0, next_in=190.0)
+    board.record(cycle)
+    clock.seconds = 1000.0 + 190.0 + timeout_s + count * 5 * (timeout_s + a_moment_s) + 20.0
+    assert board.health()[0]
+    assert board.stuck_at(cycle) >= clock.seconds
+    clock.seconds += 60.0
+    assert not board.health()[0], "and no longer than that"
+
+
+def test_the_first_cycle_may_take_as_long_as_any_other(clock):
+    board = StatusBoard(clock, BoardSettings("home", (SPEC,) * 3, 60.0))
+    clock.seconds += 60.0 + 3 * 5 * 60.25 + 20.0
+    assert board.health()[0]
+    assert board.first_cycle_may_take_s >= 60.0 + 3 * 5 * 60.25 + 20.0
+
+
 def test_the_lines_of_the_log_are_there(board):
     board.record(make_cycle())
     subjects = [line["subject"] for line in board.as_dict()["last_cycle"]["lines"]]
