@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 from cadence_exporter.errors import Problem, SettingsError
-from cadence_exporter.settings.files import read_text
+from cadence_exporter.settings.files import read_text, text_of
 from cadence_exporter.settings.imports.recognise import take_over
 from cadence_exporter.settings.imports.written import as_yaml
 
@@ -25,8 +25,6 @@ def _text(file: str, name: str) -> str:
     try:
         if file != STDIN:
             return read_text(Path(file), LARGEST)
-        return sys.stdin.buffer.read(LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingsError((Problem(name, "", "is not UTF-8 text"),)) from None
+        return text_of(sys.stdin.buffer.read(LARGEST + 1), LARGEST)
     except (OSError, ValueError) as error:
         raise SettingsError((Problem(name, "", str(error)),)) from None

@@ -39,6 +39,11 @@ def read_text(path: Path, most_bytes: int) -> str:
             content = file.read(most_bytes + 1)
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror})") from error
+    return text_of(content, most_bytes)
+
+
+def text_of(content: bytes, most_bytes: int) -> str:
+    """What was read, one byte more than is allowed at most. Raises ValueError with a sentence about what is wrong with it."""
     if len(content) > most_bytes:
         raise ValueError(f"is larger than {most_bytes} bytes; this cannot be meant")
     try:

@@ -24,6 +24,19 @@ def test_stdin_is_read_when_asked_for(capsys: pytest.CaptureFixture[str], monkey
     assert "favonia" in capsys.readouterr().out
 
 
+def test_what_is_too_large_is_refused_whole_and_not_taken_over_in_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"IP4_DOMAINS=vpn.example.com\n" + b"# a comment\n" * 30_000 + b"IP4_DOMAINS=other.example.com\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    (tmp_path / "file").write_bytes(content)
+    for name in ("-", str(tmp_path / "file")):
+        assert main(["import", name]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "is larger than 262144 bytes" in err
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"hello", b""])
 def test_what_is_nothing_ends_with_two_and_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes

@@ -48,17 +48,13 @@ class Carried:
 
     def left(self, name: str, why: str) -> None:
         """A host that is not taken over, by its name where it is one: anything else might be a secret in the wrong place."""
-        try:
-            plain = parse_name(name)
-        except ValueError:
-            plain = ""
-        self.note(f"{plain}, {why}" if _TOP_LEVEL.search(plain) else why)
+        plain = _public_name(name)
+        self.note(why if plain is None else f"{plain}, {why}")
 
     def record(self, name: str, types: tuple[str, ...], ttl: str, proxied: bool | None) -> None:
         """A record to keep. What is no full DNS name is left out and not shown: it might be a secret in the wrong place."""
-        try:
-            plain = parse_name(name)
-        except ValueError:
+        plain = _public_name(name)
+        if plain is None:
             self.note("something stood where a full DNS name was expected, and was left out (it is not shown here)")
             return
         for kind in types:
@@ -99,6 +95,15 @@ class Carried:
             )
         else:
             self.note("the path of the token's file was left out, because it is not an absolute path in plain letters")
+
+
+def _public_name(text: str) -> str | None:
+    """The name as it travels; ``None`` when it ends as no public name does, which a token with a dot in it may look like."""
+    try:
+        plain = parse_name(text)
+    except ValueError:
+        return None
+    return plain if _TOP_LEVEL.search(plain) else None
 
 
 def word(text: str) -> str:

@@ -21,9 +21,13 @@ _MARKS = (
     ("favonia", re.compile(r"^[ \t]*(?:export[ \t]+)?(?:DOMAINS|IP4_DOMAINS|IP6_DOMAINS)[ \t]*=", re.MULTILINE)),
 )
 
+_DESERT = re.compile(r"[^\S\r\n]{100,}")
+"""Blanks that no person wrote: looking for what may follow them, word by word, would take minutes."""
+
 
 def take_over(text: str, name: str, program: str | None) -> Carried:
     """What can be taken over from the file called ``name``. Raises SettingsError when that is nothing."""
+    text = _DESERT.sub(" ", text)
     program = program or next((known for known, mark in _MARKS if mark.search(text)), None)
     if program is None:
         raise _error(name, f"is not recognised; say whose it is: --from {'|'.join(READERS)}")

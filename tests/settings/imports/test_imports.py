@@ -220,11 +220,15 @@ def test_what_is_not_recognised_says_how_to_go_on() -> None:
         f"provider {TOKEN} {{ hostname = a.example.com }}",
         f"DOMAINS={TOKEN.replace('.', '')}\n",
         f"protocol=cloudflare {TOKEN.replace('.', '')}\n",
+        f"protocol=cloudflare {TOKEN}\n",
+        f"DOMAINS={TOKEN}\n",
+        f"provider cloudflare.com {{ hostname = {TOKEN} }}",
+        f'{{"settings": [{{"provider": "cloudflare", "domain": "{TOKEN}"}}]}}',
     ],
 )
 def test_a_secret_in_the_wrong_place_is_not_shown(text: str) -> None:
     said = refusal(text)
-    assert TOKEN not in said
+    assert TOKEN.lower() not in said.lower()
     assert TOKEN.replace(".", "") not in said
     assert "not shown" in said
 
@@ -254,6 +258,14 @@ def test_a_large_strange_file_takes_no_time(program: str, piece: str) -> None:
             said = ""
         assert len(said) < 10_000
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
+@pytest.mark.parametrize("start", ["protocol=cloudflare vpn.example.com", "IP4_DOMAINS=vpn.example.com,a b"])
+def test_a_desert_of_blanks_in_a_line_takes_no_time(start: str, blank: str) -> None:
+    began = time.process_time()
+    assert "vpn.example.com" in imported(start + blank * 100_000 + "x\n")
+    assert time.process_time() - began < 1
 
 
 def test_a_file_with_thousands_of_names_is_cut() -> None:
