@@ -28,7 +28,7 @@ _TLS_HANDSHAKE = b"\x16"
 
 
 class Connection:
-    """A socket with its deadlines. ``waiting`` is true until the request is complete: only then may it be evicted."""
+    """A socket with its deadlines. It may be evicted while ``waiting`` (for the whole request) or ``sending``, but not in between."""
 
     def __init__(self, sock: socket.socket, peer: str, clock: Clock) -> None:
         self._sock = sock
@@ -36,6 +36,9 @@ class Connection:
         self._clock = clock
         self._deadline = later(clock.monotonic(), REQUEST_S)
         self.waiting = True
+        self.sending = False
+        self.held = 0
+        """Bytes of a long answer; kept here by the server."""
 
     def serve(self, app: App, tls: ssl.SSLContext | None) -> None:
         """Handle the connection to its end. Network trouble of the peer's making ends it silently."""
@@ -73,6 +76,7 @@ class Connection:
             unread = True
             response = text(408, "the request took too long")
         self.waiting = False
+        self.sending = True
         self._deadline = later(self._clock.monotonic(), RESPONSE_S)
         self._send(wire.render(response, with_body=with_body, date=formatdate(self._clock.wall(), usegmt=True)))
         if unread:

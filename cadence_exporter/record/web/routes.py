@@ -1,5 +1,6 @@
 """Which path answers what, to whom. GET never changes anything."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +24,8 @@ from cadence_exporter.record.web.past import since
 from cadence_exporter.record.web.status import StatusBoard
 from cadence_exporter.settings.durations import parse_duration
 
+HISTORY_PATIENCE_S = 2.0
+"""How long a request for the history waits for its turn: a long one takes 10 MiB while it is made, so they are made one by one."""
 _READ = ("GET", "HEAD")
 _KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"}
 _NO_PASSWORD = {"/-/healthy", "/-/ready"}
@@ -54,11 +57,12 @@ class Routes:
         self._ring = ring
         self._nic_update = nic_update
         self._passwords = Passwords()
+        self._history_turn = threading.Lock()
         self._table = {
             "/": _Route(_READ, self._page),
             "/metrics": _Route(_READ, lambda request: metrics(self._registry, request)),
             "/api/v1/status": _Route(_READ, lambda _: as_json(200, self._board.as_dict())),
-            "/api/v1/history": _Route(_READ, self._history),
+            "/api/v1/history": _Route(_READ, self._history_in_turn),
             "/-/healthy": _Route(_READ, self._healthy),
             "/-/ready": _Route(_READ, self._ready),
             "/-/check": _Route(("POST",), self._check),
@@ -109,6 +113,14 @@ class Routes:
 
     def _page(self, _: Request) -> Response:
         return render(self._board.as_dict(), self._board.shown())
+
+    def _history_in_turn(self, request: Request) -> Response:
+        if not self._history_turn.acquire(timeout=HISTORY_PATIENCE_S):
+            return text(503, "too many want the history; try again", ("Retry-After", "5"))
+        try:
+            return self._history(request)
+        finally:
+            self._history_turn.release()
 
     def _history(self, request: Request) -> Response:
         asked = request.query.get("since", ())

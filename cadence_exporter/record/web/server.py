@@ -1,7 +1,7 @@
 """The HTTP listener: one thread accepts, one short-lived daemon thread serves each connection, their number is bounded.
 
 When all places are taken, the connection that has waited longest for its request makes room: a flood of half-open
-connections cannot keep Prometheus out.
+connections cannot keep Prometheus out. Peers that do not take their answers make room next, the oldest first.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import selectors
 import socket
 import ssl
 import threading
+from functools import partial
 from typing import Protocol
 
 from cadence_exporter.record.web.connection import App, Connection
@@ -17,6 +18,10 @@ from cadence_exporter.record.web.messages import Request, Response, text
 from cadence_exporter.seams import Clock, Faults
 
 MAX_CONNECTIONS = 64
+MOST_BYTES = 8 * 1024 * 1024
+"""Of long answers that wait for their peers to take them: a history of years is 2 MiB, and sixty of them would be all the memory."""
+LONG_BYTES = 128 * 1024
+"""What is shorter (the page, metrics, the status) goes out all the same."""
 STOP_S = 0.4
 """How long stop() waits for the accepting thread; the serving threads are daemons and need no waiting for."""
 _ACCEPT_PAUSE_S = 0.1
@@ -46,6 +51,7 @@ class WebServer:
         self._lock = threading.Lock()
         self._open: list[Connection] = []
         self._threads = 0
+        self._bytes = 0
         self._thread = threading.Thread(target=self._accept_loop, name="web", daemon=True)
 
     @property
@@ -107,7 +113,9 @@ class WebServer:
         """Whether there is a place, evicting the longest-waiting connection when there is none. The lock is held."""
         if len(self._open) < MAX_CONNECTIONS:
             return True
-        oldest = next((each for each in self._open if each.waiting), None)
+        oldest = next((each for each in self._open if each.waiting), None) or next(
+            (each for each in self._open if each.sending), None
+        )
         if oldest is None:
             return False
         self._open.remove(oldest)
@@ -116,9 +124,22 @@ class WebServer:
 
     def _serve(self, connection: Connection) -> None:
         try:
-            connection.serve(self._answer, self._tls.context())
+            connection.serve(partial(self._bounded, connection), self._tls.context())
         finally:
             self._forget(connection)
+
+    def _bounded(self, connection: Connection, request: Request) -> Response:
+        """The answer, unless too much waits already for peers that take it slowly."""
+        response = self._answer(request)
+        length = len(response.body)
+        if length < LONG_BYTES:
+            return response
+        with self._lock:
+            if self._bytes and self._bytes + length > MOST_BYTES:
+                return text(503, "too many long answers are on their way; try again", ("Retry-After", "5"))
+            self._bytes += length
+            connection.held = length
+        return response
 
     def _answer(self, request: Request) -> Response:
         try:
@@ -130,5 +151,6 @@ class WebServer:
     def _forget(self, connection: Connection) -> None:
         with self._lock:
             self._threads -= 1
+            self._bytes -= connection.held
             with contextlib.suppress(ValueError):
                 self._open.remove(connection)

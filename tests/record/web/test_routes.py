@@ -13,6 +13,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from cadence_exporter.model.address import RecordType
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from cadence_exporter.model.wakeup import Reason
+from cadence_exporter.record.state.history import HistoryView
+from cadence_exporter.record.web import routes as routes_module
 from cadence_exporter.record.web.messages import Request, is_loopback
 from tests.record.web.conftest import HASH, RIGHT
 from tests.record.web.web_world import ask, make_cycle
@@ -318,3 +320,20 @@ def test_wrong_passwords_do_not_keep_the_right_one_waiting(locked):
         assert done.wait(1.0)
         thread.join()
     assert reply[0].status == 200
+
+
+def test_long_histories_are_made_one_by_one_and_who_waits_too_long_is_told(site, monkeypatch):
+    monkeypatch.setattr(routes_module, "HISTORY_PATIENCE_S", 0.05)
+    begun, go = threading.Event(), threading.Event()
+    monkeypatch.setattr(site.board, "history", lambda: (begun.set(), go.wait(10), HistoryView())[2])
+    statuses = []
+    first = threading.Thread(target=lambda: statuses.append(ask(site.port, "/api/v1/history").status))
+    first.start()
+    assert begun.wait(10)
+    refused = ask(site.port, "/api/v1/history")
+    assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+    assert ask(site.port, "/").status == 200
+    go.set()
+    first.join(10)
+    assert statuses == [200]
+    assert ask(site.port, "/api/v1/history").status == 200

@@ -144,6 +144,45 @@ def test_200_half_open_connections_keep_nobody_out(site):
             each.close()
 
 
+def test_peers_that_do_not_take_what_they_asked_for_keep_nobody_out(monkeypatch):
+    monkeypatch.setattr(server_module, "MOST_BYTES", 10**9)
+    server = serve(("127.0.0.1", 0), lambda request: text(200, "x" * (6_000_000 if request.path == "/big" else 1)))
+    greedy = [connect(server.port) for _ in range(MAX_CONNECTIONS)]
+    for each in greedy:
+        each.sendall(b"GET /big HTTP/1.0\r\n\r\n")
+        each.recv(1)  # it is on its way
+    try:
+        for _ in range(3):
+            began = time.monotonic()
+            assert ask(server.port, "/").status == 200
+            assert time.monotonic() - began < 2.0
+    finally:
+        for each in greedy:
+            each.close()
+        server.stop()
+
+
+def test_long_answers_that_wait_for_slow_peers_are_bounded_and_short_ones_go_out_all_the_same(monkeypatch):
+    long = 20_000_000  # more than the kernel takes off our hands
+    monkeypatch.setattr(server_module, "MOST_BYTES", 3 * long)
+    server = serve(("127.0.0.1", 0), lambda request: text(200, "x" * (long if request.path == "/big" else 1)))
+    greedy = [connect(server.port) for _ in range(3)]
+    for each in greedy:
+        each.sendall(b"GET /big HTTP/1.0\r\n\r\n")
+        each.recv(1)
+    refused = ask(server.port, "/big")
+    assert refused.status == 503
+    assert refused.headers["retry-after"] == "5"
+    assert ask(server.port, "/").status == 200
+    for each in greedy:
+        each.close()
+    deadline = time.monotonic() + 5
+    while server._threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ask(server.port, "/big").status == 200
+    server.stop()
+
+
 def test_requests_under_way_are_not_evicted(monkeypatch):
     monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 2)
     release, entered = threading.Event(), threading.Semaphore(0)
