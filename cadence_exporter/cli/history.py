@@ -61,7 +61,8 @@ def history(state_dir: Path, since: str | None, as_json: bool, out: TextIO, cloc
         return UNREADABLE
     young = view if earliest is None else younger_than(view, earliest)
     if as_json:
-        out.write(json.dumps(history_document(young, earliest, now), ensure_ascii=False, indent=2) + "\n")
+        # All in ASCII, as in ``status``: terminals obey what JSON leaves as it is.
+        out.write(json.dumps(history_document(young, earliest, now), indent=2) + "\n")
     else:
         paint = paint_for(out, os.environ)
         spans = USUAL_SPANS_S if earliest is None else (now - earliest,) if earliest < now else ()

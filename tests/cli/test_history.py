@@ -54,6 +54,14 @@ def test_tables_have_a_heading_for_each_section(asked, tmp_path):
     assert "\x1b" not in out
 
 
+def test_no_terminal_obeys_the_json(asked, tmp_path, monkeypatch):
+    odd = DnsChangeHeld("\x9b2Jvpn\u202e", "A", "", "x", "create", WallTime(NOON), WallTime(NOON), None)
+    monkeypatch.setattr(history_module, "read", lambda *_: HistoryView(dns_changes=(odd,)))
+    _, out = run(tmp_path, as_json=True)
+    assert out.isascii()
+    assert json.loads(out)["dns_changes"][0]["name"] == odd.name
+
+
 def test_it_says_how_late_the_last_time_of_an_address_may_be(asked, tmp_path):
     """An address of which first and last are alike was not seen once only."""
     lines = run(tmp_path)[1].splitlines()

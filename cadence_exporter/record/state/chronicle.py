@@ -11,10 +11,13 @@ from cadence_exporter.model.cycle import Cycle
 from cadence_exporter.model.decision import Reconcile
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.recovery import Bounce
+from cadence_exporter.record.log.plain import plain
 from cadence_exporter.record.metrics.convergence import arrivals
 from cadence_exporter.record.state.schema import BOUNCES_SINCE, KEPT_ROWS, Damaged, version_of
 
 HOUR_S = 3600.0
+LONGEST = 200
+"""Characters of one text. It is made harmless on the way in: half a character, which a device may send, cannot be written at all."""
 SEEN_AGAIN_S = 600.0
 """How often "last seen" of an address is renewed: a write each cycle would be wear without use."""
 
@@ -94,7 +97,7 @@ class Chronicler:
         step = cycle.decision.transition
         if step is not None:
             sql = "INSERT INTO transition (wall, from_state, to_state, why) VALUES (?, ?, ?, ?)"
-            yield sql, (wall, step.from_phase, step.to_phase, step.why[:200])
+            yield sql, (wall, step.from_phase, step.to_phase, plain(step.why, LONGEST))
         over = cycle.decision.outage_ended
         if over is not None:
             sql = "INSERT INTO outage (began, ended, seconds, layer) VALUES (?, ?, ?, ?)"
@@ -150,7 +153,8 @@ def _bounces(cycle: Cycle) -> Iterator[Statement]:
     done, awaited = cycle.power, cycle.before.recovery.awaiting_up
     if done is not None and isinstance(done.action, Bounce):
         sql = "INSERT INTO bounce (wall, by_hand, off_for, result, detail) VALUES (?, ?, ?, ?, ?)"
-        yield sql, (done.at.wall, int(done.action.by_hand), done.action.off_for_s, done.result, done.detail[:200])
+        what = (int(done.action.by_hand), done.action.off_for_s, done.result, plain(done.detail, LONGEST))
+        yield sql, (done.at.wall, *what)
     elif awaited is not None and cycle.memory.recovery.awaiting_up is None:
         sql = "UPDATE bounce SET up_after = ? WHERE up_after IS NULL AND id = (SELECT max(id) FROM bounce)"
         yield sql, (cycle.ended.instant - awaited.instant,)

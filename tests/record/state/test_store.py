@@ -15,9 +15,11 @@ import pytest
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.address import Family
+from cadence_exporter.model.decision import Transition
+from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Change, Layer, Memory, Outage, Phase, RecordMemory
 from cadence_exporter.model.outcome import ApiCall, Result
-from cadence_exporter.model.recovery import EMPTY_LEDGER
+from cadence_exporter.model.recovery import EMPTY_LEDGER, Bounce, PowerOutcome, PowerResult
 from cadence_exporter.record.state import history, image, schema
 from cadence_exporter.record.state.ledger_rows import MOST_PER_DAY
 from cadence_exporter.record.state.lock import InUse
@@ -263,6 +265,21 @@ def test_a_change_that_resolvers_show_is_marked_visible(opened, clock, tmp_path)
     seen = outcome(Result.VISIBLE, now=clock.now())
     store.commit(make_cycle(clock.now(), before=before, outcomes=(seen,)))
     assert history.read(tmp_path / "state", 0.0).dns_changes[0].visible == clock.wall()
+
+
+@pytest.mark.parametrize("said", ["half a character: \ud800", "\x00\x1b[2J\x9b2J\u202e", "x" * 9000])
+def test_a_device_that_says_odd_things_breaks_no_commit_and_no_terminal(opened, clock, tmp_path, said):
+    """Such a text stands in a device's JSON as ``\\ud800``; SQLite takes text in UTF-8 only."""
+    store = opened()
+    store.load(clock.now())
+    cut = PowerOutcome(Bounce(30.0), PowerResult.REFUSED, said, clock.now(), 1.0)
+    store.commit(replace(make_cycle(clock.now(), transition=Transition(Phase.UP, Phase.DOWN, said)), power=cut))
+    store.commit(eventful(clock.now(), 2))
+    view = history.read(tmp_path / "state", WallTime(0.0))
+    (bounce,) = view.bounces
+    for kept in (bounce.detail, view.transitions[0].why):
+        assert kept.isprintable()
+        assert 0 < len(kept) <= 200
 
 
 def test_there_is_no_history_without_a_store(tmp_path):
