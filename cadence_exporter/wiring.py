@@ -33,7 +33,7 @@ from cadence_exporter.observe.power_watch import PowerGear
 from cadence_exporter.observe.public_ip.last_word import LastWord
 from cadence_exporter.observe.ups import UpsProbe
 from cadence_exporter.outbound.call_log import Unlogged
-from cadence_exporter.outbound.child import run_child
+from cadence_exporter.outbound.child import FewAtOnce, run_child
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.record.heartbeat import CHANNEL as HEARTBEAT_CHANNEL
 from cadence_exporter.record.heartbeat import Heartbeat
@@ -53,6 +53,8 @@ from cadence_exporter.settings.sink_sections import DEFAULT_WORKSHEET
 
 POWER_TIMEOUT_S = 20.0
 """For one bounce, every look at the relay included: a plug on a weak Wi-Fi takes seconds for each answer."""
+MOST_MESSENGERS = 2
+"""Children at once that deliver messages: each takes 50 MiB, and the unit and the container allow 256 for everything."""
 LAST_WORD_S = 0.9
 """To turn the power on before the process ends: a stop takes two seconds at most, and the device's own timer runs on anyway."""
 
@@ -232,6 +234,7 @@ def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
     if settings.sheets.enabled and settings.sheets.spreadsheet is not None and account is not None:
         made.append((_sheet(settings.sheets.spreadsheet, account.get_secret_value(), settings, post), SHEETS_CHANNEL))
     told: set[str] = set()
+    run_few = FewAtOnce(run_child, MOST_MESSENGERS)
     for number, url in enumerate(settings.notify.urls, 1):
         addressee = Addressee(
             number,
@@ -243,7 +246,7 @@ def sinks(settings: Settings, post: Post) -> tuple[tuple[Sink, Channel], ...]:
         if addressee.channel.name in told:  # written twice: told once
             continue
         told.add(addressee.channel.name)
-        made.append((Messenger(addressee, run_child, post.outbox, post.clock), addressee.channel))
+        made.append((Messenger(addressee, run_few, post.outbox, post.clock), addressee.channel))
     if settings.heartbeat.url is not None:
         url_ = settings.heartbeat.url.get_secret_value()
         healthy_wait_s = settings.loop.interval * settings.loop.slow_factor

@@ -6,6 +6,7 @@ What goes in and comes out travels by pipe: arguments can be read by every user 
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -45,6 +46,19 @@ class RunChild(Protocol):
     def __call__(self, module: str, message: bytes, timeout_s: float) -> Said:
         """See there."""
         ...
+
+
+class FewAtOnce:
+    """Children that take their turns. Its deadline begins when a child does."""
+
+    def __init__(self, run: RunChild, most: int) -> None:
+        self._run = run
+        self._places = threading.BoundedSemaphore(most)
+
+    def __call__(self, module: str, message: bytes, timeout_s: float) -> Said:
+        """See ``RunChild``."""
+        with self._places:
+            return self._run(module, message, timeout_s)
 
 
 def run_child(module: str, message: bytes, timeout_s: float, environ: Mapping[str, str] = os.environ) -> Said:

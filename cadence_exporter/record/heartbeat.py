@@ -73,13 +73,27 @@ class Heartbeat:
             if not _kuma_is_content(body):
                 raise DeliveryFailed(Trouble.CONTENT, "not an answer of Uptime Kuma")
         else:
-            if summary:  # before the ping: a late /fail would begin an incident that is over
-                log = parts._replace(path=parts.path.rstrip("/") + "/log")
-                self._ask(urlunsplit(log), summary.encode())
-                self._told(waiting)
+            # Before the ping: a late /fail would begin an incident that is over.
+            untold = self._log(urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/log")), summary, waiting)
             self._ask(self._url)
+            if untold is not None:
+                raise untold
         self._told(waiting)
         return len(waiting)
+
+    def _log(self, url: str, summary: str, waiting: Sequence[Happening]) -> DeliveryFailed | None:
+        """Why the summary still waits, if so: it must not keep back the ping, whose absence is an alarm.
+
+        A service that has no such place takes none.
+        """
+        if not summary:
+            return None
+        try:
+            self._ask(url, summary.encode())
+        except DeliveryFailed as error:
+            return None if error.trouble in (Trouble.NOT_FOUND, Trouble.REJECTED) else error
+        self._told(waiting)
+        return None
 
     def _told(self, waiting: Sequence[Happening]) -> None:
         self._outbox.delivered(self.channel, [happening.id for happening in waiting])

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cadence_exporter.model.assessment import Link
 from cadence_exporter.model.cycle import Cycle
@@ -24,10 +26,12 @@ CHILD_S = 40.0
 MOST_WAITING = 200
 SHORTEST_INCIDENT_S = 60.0
 DIGEST_LETTERS = 16
-"""Of SHA-256, in hexadecimal: never two alike in a list."""
+"""In hexadecimal: never two alike in a list."""
+_COST = 2**13
+"""Of scrypt: 8 MiB and some 20 ms a URL, once for each start and reload. Who guesses passwords pays as much for each guess."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is worked out once is kept
 class Addressee:
     """One URL of the settings."""
 
@@ -39,15 +43,20 @@ class Addressee:
     """Between two messages, and how long an incident lasts before its beginning is told."""
     show_addresses: bool = True
 
-    @property
+    @cached_property
     def channel(self) -> Channel:
         """What waits for it. Its name is the URL's alone: another place in the list must not lose or double what waits."""
         return Channel(f"notify {digest_of(self.url)}", tuple(Kind), MOST_WAITING, formerly=f"notify {self.number}")
 
 
 def digest_of(url: str) -> str:
-    """Tells URLs apart in the store without their being there. A guess can be tested against it by who may read the store: its owner."""
-    return hashlib.sha256(b"cadence notify channel\0" + url.encode()).hexdigest()[:DIGEST_LETTERS]
+    """Tells URLs apart in the store without their being there.
+
+    A guess can be tested against it by whoever has the store or a backup of it, and some URLs hold a password that a person chose:
+    so that each guess costs them, this is scrypt (RFC 7914) and no plain hash.
+    """
+    digest = hashlib.scrypt(url.encode(), salt=b"cadence notify channel", n=_COST, r=8, p=1, dklen=DIGEST_LETTERS // 2)
+    return digest.hex()
 
 
 class Messenger:
@@ -82,12 +91,13 @@ class Messenger:
 
     def _say(self, told: Sequence[Happening]) -> int:
         message = compose(self._to.site, told, show_addresses=self._to.show_addresses)
-        self._asked({"url": self._to.url, "title": message.title, "body": message.body, "type": message.type})
+        said = {"title": message.title, "body": message.body, "type": message.type}
+        self._asked({"url": self._to.url, "parent": os.getpid(), **said})
         self._said_at = self._clock.monotonic()
         self._outbox.delivered(self.channel, [happening.id for happening in told])
         return len(told)
 
-    def _asked(self, message: dict[str, str]) -> None:
+    def _asked(self, message: Mapping[str, object]) -> None:
         said = self._run_child(say.__name__, json.dumps(message).encode(), CHILD_S)
         which = f"entry {self._to.number} of notify.urls"
         if said.code == say.NOT_INSTALLED:

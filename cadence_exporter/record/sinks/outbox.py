@@ -67,11 +67,13 @@ class Outbox:
 
     def delivered(self, channel: str, ids: Collection[str]) -> None:
         """Told. Called by the lane that told it."""
-        addresses = [(channel, id_) for id_ in ids]
         with self._lock:
-            gone = [address for address in addresses if self._letters.pop(address, None) is not None]
+            gone = [address for id_ in ids if (address := (channel, id_)) in self._letters]
         if gone:
-            self.forget(gone)
+            self.forget(gone)  # before anybody is shown that nothing waits
+        with self._lock:
+            for address in gone:
+                self._letters.pop(address, None)
 
     def dropped(self, channel: str) -> int:
         """How many gave way since the process began."""
@@ -87,12 +89,13 @@ class Outbox:
         """What an earlier process could not deliver goes before what waits already."""
         with self._lock:
             earlier = sorted(letters.items(), key=lambda item: item[1].number)
-            self._letters = {
-                current: Letter(number, letter.happening)
-                for number, (address, letter) in enumerate((dict(earlier) | self._letters).items(), 1)
+            wanted = {
+                current: letter
+                for address, letter in (dict(earlier) | self._letters).items()
                 if (current := self._current(address))
             }
-            self._next = itertools.count(len(self._letters) + 1)
+            self._next = itertools.count(1)
+            self._letters = {address: Letter(next(self._next), letter.happening) for address, letter in wanted.items()}
 
     def _current(self, address: Address) -> Address | None:
         """Where a letter belongs now; ``None`` when nobody wants it any more. The lock is held."""

@@ -16,8 +16,8 @@ from cadence_exporter.record.state.schema import Damaged, version_of
 
 TABLE = "sink_row"
 _SINCE_VERSION = 2
-_PATIENCE_S = 0.5
-"""How long a lane waits for the loop's commit; what it could not take off the disk goes with the next commit."""
+_PATIENCE_S = 5.0
+"""How long a lane waits for the loop's commit; what it could not take off the disk goes with the next commit, minutes later."""
 
 
 def rows_of(outbox: Outbox, on_disk: Image | None = None) -> Image:

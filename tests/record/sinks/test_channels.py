@@ -1,12 +1,13 @@
 """What waits belongs to its URL: whatever happens to the list, nothing is lost, nothing is doubled, nothing goes to somebody else."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from cadence_exporter.cli.telling import Telling
 from cadence_exporter.model.delivery import Kind
-from cadence_exporter.record.notify.messenger import Addressee
+from cadence_exporter.record.notify.messenger import Addressee, digest_of
 from cadence_exporter.record.sinks.outbox import Channel
 from cadence_exporter.record.state.store import SqliteStore
 from cadence_exporter.settings.schema import Settings
@@ -142,3 +143,10 @@ def test_no_word_of_a_url_is_in_the_store(tmp_path):
     kept = b"".join(path.read_bytes() for path in Path(tmp_path).rglob("*") if path.is_file())
     assert b"notify " in kept
     assert not any(word in kept for word in (b"anna", b"bert", b"json:"))
+
+
+def test_whoever_has_the_store_and_guesses_a_url_pays_for_each_guess():
+    """Some URLs hold a password that a person chose; a plain hash would be tried a thousand million times a second."""
+    began = time.process_time()
+    assert digest_of(ANNA) != digest_of(BERT)
+    assert time.process_time() - began > 0.005

@@ -186,3 +186,20 @@ def test_a_service_that_is_back_after_hours_hears_the_home_within_minutes():
     while not home.state.up:
         home.cycle(pause=30.0)
     assert home.clock.seconds - before <= LONGEST_SILENCE_S + 30.0
+
+
+@pytest.mark.parametrize(("status", "waits"), [(404, 0), (405, 0), (400, 0), (429, 1), (500, 1), (LOST, 1)])
+def test_a_log_that_nobody_takes_keeps_back_no_ping(status, waits):
+    """The absence of pings is an alarm; there are services, and versions, without ``/log``."""
+    home = Watched()
+    home.check.fault = lambda path: status if path.endswith("/log") else None
+    home.outage()
+    for _ in range(10):
+        home.cycle()
+    assert sum(method == "GET" for method, _, _ in home.check.seen) == 11
+    assert home.state.backlog == waits
+    assert home.state.up is (waits == 0)
+    home.check.fault = lambda path: None
+    home.cycle()
+    assert home.state.backlog == 0
+    assert home.state.up

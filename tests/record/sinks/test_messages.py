@@ -1,6 +1,8 @@
 import json
+import os
 import re
 import sys
+import threading
 
 import pytest
 
@@ -9,7 +11,7 @@ from cadence_exporter.model.decision import OutageEnded
 from cadence_exporter.model.delivery import Happening, Kind, Trouble
 from cadence_exporter.model.memory import Layer, Outage, Phase
 from cadence_exporter.model.recovery import PowerResult
-from cadence_exporter.outbound.child import Said, run_child
+from cadence_exporter.outbound.child import FewAtOnce, Said, run_child
 from cadence_exporter.record.notify import say
 from cadence_exporter.record.notify.messages import LONGEST_BODY, LONGEST_TITLE, compose
 from cadence_exporter.record.notify.messenger import Addressee, Messenger
@@ -294,6 +296,40 @@ def test_a_child_sees_nothing_of_the_environment_that_it_does_not_need(tmp_path)
     assert said.code == 0
     assert CANARY.encode() not in said.answer
     assert CANARY not in repr(said)
+
+
+def test_a_child_that_is_left_alone_says_nothing_for_the_next_process_will():
+    seen = []
+    with serving(lambda *asked: seen.append(asked) or (200, {}, b"{}")) as url:
+        message = {"url": url.replace("http://", "json://"), "title": "t", "body": "b", "type": "info"}
+        of_another = json.dumps({**message, "parent": os.getppid()}).encode()
+        assert run_child(say.__name__, of_another, 30).code == say.NOT_DELIVERED
+        assert seen == []
+        assert run_child(say.__name__, json.dumps({**message, "parent": os.getpid()}).encode(), 30).code == 0
+        assert len(seen) == 1
+
+
+def test_children_that_send_messages_take_their_turns():
+    """Each takes as much memory as the service itself, and all begin with it."""
+    running, most, gate = [], [], threading.Semaphore(0)
+
+    def run(module, message, timeout_s):
+        running.append(message)
+        most.append(len(running))
+        gate.acquire(timeout=10)
+        running.remove(message)
+        return Said(0, b"")
+
+    few = FewAtOnce(run, 2)
+    threads = [threading.Thread(target=few, args=("x", bytes([number]), 1.0)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        gate.release()
+    for thread in threads:
+        thread.join(10)
+    assert len(most) == 8
+    assert max(most) <= 2
 
 
 def test_a_child_that_cannot_be_started_is_no_exception(monkeypatch):

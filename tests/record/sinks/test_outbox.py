@@ -1,11 +1,13 @@
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from cadence_exporter.errors import StateUnavailable
 from cadence_exporter.model.delivery import Kind, SinkName, Trouble
+from cadence_exporter.model.recovery import Bounce, PowerOutcome, PowerResult
 from cadence_exporter.outbound.lane import Lane
 from cadence_exporter.record.sinks.board import SinkBoard
 from cadence_exporter.record.sinks.courier import STUCK_S, Courier, DeliveryFailed
@@ -96,6 +98,35 @@ def test_a_commit_after_a_delivery_brings_nothing_back(start, clock):
     assert [id_ for id_ in start().ids() if "-1-abc" in id_] == []
 
 
+def test_nobody_is_shown_that_something_was_told_before_it_is_off_the_disk(start, clock):
+    process = start()
+    happen(process, clock)
+    forget, shown = process.outbox.forget, []
+
+    def watched(addresses):
+        shown.append(len(process.ids()))
+        forget(addresses)
+
+    process.outbox.forget = watched
+    process.outbox.delivered("a", process.ids())
+    assert shown == [3]
+    assert process.ids() == []
+    assert start().ids() == []
+
+
+def test_what_is_restored_late_keeps_its_order_also_where_a_sink_is_gone(start, clock):
+    process = start()
+    for number in range(3):
+        happen(process, clock, number)
+    late = Outbox()
+    late.open(CHANNELS[1:])
+    late.restore(process.outbox.letters())
+    clock.seconds += 180
+    late.take(eventful(clock.now(), 9))
+    numbers = [letter.number for letter in late.letters().values()]
+    assert numbers == sorted(set(numbers))
+
+
 def test_a_disk_that_refuses_keeps_it_in_memory_and_takes_it_later(start, clock, tmp_path):
     process = start()
     process.store._connection.execute("PRAGMA max_page_count = 1")
@@ -165,6 +196,32 @@ def test_a_store_of_the_version_before_is_taken_over_with_everything_in_it(start
     third = Process(tmp_path, clock)
     assert len(third.ids()) == 3
     third.die()
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_what_waits_in_a_store_of_an_earlier_version_is_taken_over(start, clock, tmp_path, version):
+    process = start()
+    happen(process, clock, 41)
+    before = process.ids()
+    process.die()
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
+        old = image.read_image(connection)
+        if version < schema.BOUNCES_SINCE:
+            connection.execute("DROP TABLE bounce")
+        connection.execute(f"PRAGMA user_version = {version}")
+        rows = old | {("meta", "schema"): (str(version),)}
+        rows[("meta", "digest")] = (image._digest(rows),)
+        image.write_changes(connection, old, rows)
+    later = Process(tmp_path, clock)
+    assert "SET_ASIDE" not in later.said.text
+    assert (later.store._memory.cycle, later.ids()) == (41, before)
+    clock.seconds += 180
+    cut = PowerOutcome(Bounce(30.0), PowerResult.SUCCESS, "x", clock.now(), 1.0)
+    later.store.commit(replace(make_cycle(clock.now()), power=cut))
+    later.die()
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        assert schema.version_of(connection) == SCHEMA_VERSION
+        assert connection.execute("SELECT count(*) FROM bounce").fetchone() == (1,)
 
 
 def test_a_row_that_was_tampered_with_is_damage_and_the_copy_takes_over(start, clock, tmp_path):
