@@ -4,8 +4,11 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 import yaml
 
 import cadence_exporter
@@ -25,6 +28,32 @@ def test_hadolint_has_nothing_to_say():
 def test_it_does_not_run_as_root_and_has_no_syntax_line_to_pull():
     assert re.findall(r"^USER (.+)$", TEXT, flags=re.MULTILINE) == ["10001:10001"]
     assert "# syntax" not in TEXT
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """What the health check asks for."""
+
+    def do_GET(self):
+        self.send_response(200 if self.path == "/-/healthy" else 503)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(("path", "code"), [("/-/healthy", 0), ("/stuck", 1)])
+def test_the_health_check_asks_over_loopback_whatever_proxy_the_engine_hands_to_its_containers(path, code):
+    """Docker's client puts its `proxies` into each container's environment."""
+    command = json.loads(re.search(r'CMD (\["python".+\])$', TEXT, flags=re.MULTILINE)[1])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}{path}"
+        environ = {"HEALTH_URL": url, "http_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
+        done = subprocess.run(
+            [sys.executable, *command[1:]], env=environ, capture_output=True, text=True, timeout=60, check=False
+        )
+        server.shutdown()
+    assert done.returncode == code, done.stderr
 
 
 def test_everything_installed_is_hashed():
