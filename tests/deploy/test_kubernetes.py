@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -84,6 +85,22 @@ def test_the_pod_is_a_restricted_one(objects, pod):
 def test_its_settings_load_and_nobody_is_refused_at_the_door(tmp_path):
     loaded = load(KUBERNETES / "base/cadence.yaml", {"HOME": str(tmp_path)}, tmp_path)
     assert loaded.settings.listen_address() == ("", 9923)
+
+
+def test_the_policy_lets_out_what_the_settings_ask_for(objects, tmp_path):
+    settings = load(KUBERNETES / "base/cadence.yaml", {"HOME": str(tmp_path)}, tmp_path).settings
+    (egress,) = objects["NetworkPolicy", "cadence-exporter"]["spec"]["egress"]
+    assert "to" not in egress, "resolvers, the router and the internet: everywhere"
+    assert {"port": 1, "endPort": 65535, "protocol": "UDP"} in egress["ports"]
+    tcp = {each["port"] for each in egress["ports"] if each["protocol"] == "TCP"}
+    urls = (
+        *settings.wan.targets,
+        *settings.public_ip.echo,
+        *settings.dns.truth,
+        settings.providers.cloudflare.base_url,
+    )
+    asked = {urlsplit(url).port or 443 for url in urls}
+    assert tcp == asked | {53, settings.router.tcp_port}
 
 
 def test_the_pod_is_scraped_as_the_rules_expect(objects):
