@@ -122,10 +122,10 @@ class Children:
                         self._note(Path(entry.path))
 
     def _note(self, process: Path) -> None:
-        parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        if int((process / "stat").read_text().rpartition(")")[2].split()[1]) != self._pid:
+            return  # with all of a busy machine read fifty times a second, the instance hardly got to run
         shown = "".join((process / name).read_bytes().decode("latin-1") for name in ("cmdline", "environ"))
-        own = self._own
-        if parent == self._pid and shown and shown != own:  # between fork and exec it is still the parent
+        if shown and shown != self._own:  # between fork and exec it is still the parent
             self.seen[int(process.name)] = shown
 
     @property
