@@ -105,6 +105,11 @@ def test_it_may_have_as_many_tasks_as_under_systemd():
     assert f"TasksMax={SERVICES['cadence-exporter']['pids_limit']}" in unit.splitlines()
 
 
+def test_the_past_cannot_fill_the_disk():
+    """Days alone do not bound bytes: Prometheus and Alertmanager keep series of their own."""
+    assert [each for each in SERVICES["prometheus"]["command"] if each.startswith("--storage.tsdb.retention.size=")]
+
+
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
 def test_the_configuration_named_on_the_command_line_is_mounted(service):
     (config,) = [text.partition("=")[2] for text in SERVICES[service]["command"] if text.startswith("--config.file=")]
