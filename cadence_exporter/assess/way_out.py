@@ -8,6 +8,7 @@ house, as behind a second router or a container's bridge: it is laid to nobody.
 
 from enum import StrEnum
 from ipaddress import ip_network
+from itertools import takewhile
 
 from cadence_exporter.model.address import IpAddress
 from cadence_exporter.model.instants import WallTime
@@ -115,12 +116,8 @@ def _whose(beyond: tuple[Hop, ...], router: int, memory: Memory) -> Reach:
 
 def _entry(beyond: tuple[Hop, ...], router: int) -> IpAddress | None:
     """The first public address, when every hop before it is known: there the ISP begins."""
-    for ttl, hop in enumerate(beyond, router + 1):
-        if hop.ttl != ttl:
-            return None
-        if special_range(hop.address) is None:
-            return hop.address
-    return None
+    known = takewhile(lambda each: each[1].ttl == each[0], enumerate(beyond, router + 1))
+    return next((hop.address for _, hop in known if special_range(hop.address) is None), None)
 
 
 def _router_at(hops: tuple[Hop, ...], gateway: IpAddress | None) -> int:

@@ -79,7 +79,7 @@ def after(record: RecordMemory, outcome: Outcome, draw: float) -> RecordMemory:
         case Result.REHEARSED:
             hold = later(at.instant, pace.REFUSAL_RECHECK_S)
             return replace(record, failures=0, refusal=None, hold_until=hold, change=None)
-        case Result.FAILED:
+        case Result.FAILED:  # pragma: no branch - mypy sees that there is no other result
             failures = record.failures + 1
             # A write whose answer was lost may have happened: it counts against the budget.
             writes = _written(record, at) if outcome.operation else record.writes

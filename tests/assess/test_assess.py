@@ -232,3 +232,21 @@ def test_whatever_is_agreed_on_has_its_quorum_of_operators_and_more_of_them_than
         dissent = {operator for address, operator in answers if ip_address(str(address)) != verdict.ip}
         assert len(voices) >= quorum
         assert len(voices - dissent) > len(dissent)
+
+
+def test_a_round_that_was_spared_without_a_plan_says_nothing():
+    assert judge(spared=True) == Unknown("no echo service was asked")
+    assert judge(spared=True, plan=EchoPlan(first=1)) == Unknown("no echo service was asked")
+
+
+@pytest.mark.parametrize("says_outside", [None, HOME])
+@pytest.mark.parametrize("router", [None, "192.168.0.2", "100.72.14.3", str(HOME), str(MOVED)])
+def test_of_an_address_that_was_spared_either_vouches_and_the_router_may_object(router, says_outside):
+    plan = EchoPlan(first=1, expected=HOME, spare_if_router_says=HOME, spare_if_outside_says=says_outside)
+    verdict = judge(router=router, plan=plan, spared=True)
+    if says_outside is None or router == str(HOME):
+        assert verdict == Unchanged(HOME, "router")
+    elif router == str(MOVED):
+        assert verdict == Disputed((HOME, MOVED), "the router names another public address", vetoed=True)
+    else:
+        assert verdict == Unchanged(HOME, "tripwire")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from cadence_exporter.assess.assess import assess
+from cadence_exporter.assess.fault import Evidence, name
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
@@ -245,3 +246,26 @@ def test_the_usual_path_is_learnt_from_a_trace_of_the_working_path_once():
     assert (fresh.gateway, fresh.hops, fresh.reached) == (GATEWAY, hops(GATEWAY, BNG), True)
     assert find(wan=PATH, trace=traced(GATEWAY, path_worked=True, is_news=False)).usual_path is None
     assert find(trace=traced(GATEWAY)).usual_path is None
+
+
+def test_a_path_that_works_names_no_layer_by_itself():
+    assert name(Evidence(path_works=True, link_works=False, router_asked=True, targets_are_names=True)) is None
+
+
+def test_the_first_public_hop_behind_private_ones_is_where_the_isp_begins():
+    """What shares its network is the ISP's, too, also when the home's own address lies elsewhere."""
+    elsewhere = replace(memory(), beliefs=MappingProxyType({}))
+    entry, near = ip_address("62.115.0.1"), TRANSIT
+    assert find(elsewhere, trace=traced(GATEWAY, PRIVATE, entry, near)).fault is FaultLayer.ISP
+    assert find(elsewhere, trace=traced(GATEWAY, PRIVATE, entry, BNG)).fault is FaultLayer.UPSTREAM
+    unseen = traced(GATEWAY, None, entry, near)
+    assert find(elsewhere, trace=unseen).fault is FaultLayer.UPSTREAM, (
+        "a hop before it kept silent: it may be anybody's"
+    )
+    assert find(elsewhere, trace=traced(GATEWAY, PRIVATE, None, near)).fault is FaultLayer.UPSTREAM
+
+
+def test_an_address_of_the_other_family_says_nothing_of_whose_a_hop_is():
+    six = Belief(ip_address("2a01:4f8::1"), 2, at(0), ip_address("2a01:4f8::1"), at(0).wall)
+    before = replace(memory(), beliefs=MappingProxyType({Family.IPV6: six}))
+    assert find(before, trace=traced(GATEWAY, None, BNG)).fault is FaultLayer.UPSTREAM

@@ -5,14 +5,15 @@ from types import MappingProxyType
 
 import pytest
 
-from cadence_exporter.decide import budget, echo_plan
+from cadence_exporter.decide import budget, echo_plan, ration
 from cadence_exporter.decide.decide import decide
-from cadence_exporter.model.address import Family
+from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Disputed, Unchanged, Unknown
-from cadence_exporter.model.decision import Refusal
+from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Instant
 from cadence_exporter.model.memory import Belief, Phase
 from cadence_exporter.model.outcome import ApiCall
+from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
 
 V4 = Family.IPV4
@@ -20,6 +21,9 @@ URLS = tuple(f"https://{letter}.example" for letter in "abcde")
 LIMITS = {"ip_echo": 100, "doh": 10, "cloudflare": 20}
 POLICY = make_policy(echo=MappingProxyType({V4: URLS}), max_calls_per_hour=MappingProxyType(LIMITS))
 UP = Belief(candidate=HOME, streak=2, confirmed=HOME, agreed_at=Instant(0.0), candidate_since=at(0))
+
+
+RESOLVERS_USED_UP = "the calls to doh of this hour are used up"
 
 
 def calls(service, number, when=0.0):
@@ -124,3 +128,23 @@ def test_a_record_waits_for_calls_and_is_counted_as_rate_limited(made, refused):
         (held,) = decision.refused
         assert held.reason is Refusal.RATE_LIMITED
         assert refused in held.detail
+
+
+def test_records_of_one_cycle_share_what_is_left_and_one_that_is_only_looked_at_needs_no_provider():
+    records = tuple(RecordSpec(RecordKey(f"{name}.example.com", RecordType.A), "cloudflare") for name in "abc")
+    a, b, c = (Reconcile(spec, HOME, at(0), at(0), full_truth=True, turn=0, may_write=True) for spec in records)
+    visible, nothing = ConfirmVisible(records[2], HOME), None
+    no = Refused(records[0].key, Refusal.BACKOFF, "as tested")
+
+    def within(considered, **made):
+        spent = tuple(call for service, number in made.items() for call in calls(service, number))
+        return ration.within_budgets(considered, spent, at(1.0), POLICY)
+
+    used_up = {
+        spec.key: Refused(spec.key, Refusal.RATE_LIMITED, "the calls to cloudflare of this hour are used up")
+        for spec in records
+    }
+    assert within((a, nothing, b, c), cloudflare=4) == [a, nothing, b, used_up[c.record.key]]
+    assert within((a, no, visible), cloudflare=20) == [used_up[a.record.key], no, visible]
+    assert within((a, b, visible), doh=5) == [a, b, Refused(c.record.key, Refusal.RATE_LIMITED, RESOLVERS_USED_UP)]
+    assert within((visible, a, b), doh=5)[:2] == [visible, a], "what was refused costs nothing"

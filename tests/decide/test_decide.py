@@ -6,15 +6,18 @@ from ipaddress import ip_address
 from cadence_exporter.decide.decide import decide
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Disputed, Link, Unknown
-from cadence_exporter.model.decision import Reconcile, Refusal, Refused
+from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import WallTime
 from cadence_exporter.model.memory import Belief, Change, Memory, Phase, RecordMemory
+from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.record import RecordKey, RecordSpec
+from cadence_exporter.model.recovery import Ask, Bounce, PowerView, RecoveryPolicy, Request
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
 TRUSTED = Belief(candidate=HOME, streak=2, candidate_since=at(1), confirmed=HOME)
 UP = Memory(phase=Phase.UP, since=at(5), cycle=40, up_cycles=30, beliefs={Family.IPV4: TRUSTED})
 OTHER = RecordSpec(RecordKey("www.example.com", RecordType.A), "cloudflare")
+MAINTENANCE = Request(Ask.MAINTENANCE_ON, 600.0)
 
 
 def test_a_record_that_the_settings_no_longer_name_is_forgotten():
@@ -78,3 +81,27 @@ def test_each_start_begins_at_any_of_the_echo_services_and_from_then_on_they_tak
     begun = [turn % 5 for turn in turns(fresh(), draws)]
     assert all(150 < begun.count(service) < 250 for service in range(5))
     assert set(turns(UP, draws)) == {TRUSTED.turn + 1}
+
+
+def published(key=SPEC.key):
+    """A change that no resolver has shown yet, and that it is time to ask after."""
+    change = Change(HOME, at(40), at(50), looks=1, next_look=at(55).instant)
+    return {key: RecordMemory(verified=HOME, verified_at=at(50).wall, writes=(at(50),), change=change)}
+
+
+def test_under_maintenance_no_record_is_written_and_what_was_published_is_still_looked_at():
+    policy = make_policy(records=(SPEC, OTHER))
+    decision = decide(replace(UP, records=published()), sees(), at(60), 0.0, policy, (MAINTENANCE,))
+    assert decision.actions == (ConfirmVisible(SPEC, HOME),)
+    assert decision.refused == (Refused(OTHER.key, Refusal.MAINTENANCE, "maintenance mode is on"),)
+    assert OTHER.key not in decision.memory.records, "nothing is noted as begun"
+
+
+def test_a_cycle_that_cuts_the_power_follows_nothing_up_and_refuses_only_what_it_would_have_changed():
+    view = PowerView(plug=PowerReading(on=True))
+    policy = make_policy(records=(SPEC, OTHER), recovery=RecoveryPolicy(device="shelly"))
+    memory = replace(UP, records=published(), started=at(0).instant)
+    decision = decide(memory, replace(sees(), power=view), at(60), 0.0, policy, (Request(Ask.BOUNCE),))
+    assert isinstance(decision.power, Bounce)
+    assert decision.actions == ()
+    assert decision.refused == (Refused(OTHER.key, Refusal.NOT_UP, "the power of the modem is being cut"),)

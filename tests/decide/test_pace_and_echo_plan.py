@@ -213,3 +213,12 @@ def test_the_routers_ipv4_address_spares_no_ipv6_service():
         memory = decide(memory, sees(router_wan=HOME, v6=v6), at(turn), 0.0, policy).memory
     assert memory.echo_plans[Family.IPV4].spare_if_router_says == HOME
     assert memory.echo_plans[Family.IPV6].spare_if_router_says is None
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_on_battery_there_are_few_looks_whatever_the_phase_except_to_confirm(phase):
+    unclear = {Family.IPV4: replace(SETTLED, streak=0, doubts=2)}
+    assert next_look(phase, unclear, at(0.0), 0.5, make_policy(), on_battery=True) == (185.0, "on battery")
+    assert (
+        next_look(Phase.DEGRADED, {Family.IPV4: SETTLED}, at(0.0), 0.0, make_policy(), on_battery=True)[1] == "confirm"
+    )

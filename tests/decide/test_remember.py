@@ -11,8 +11,9 @@ from cadence_exporter.decide.remember import doubt_changed, remember
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile
 from cadence_exporter.model.instants import Instant, WallTime
 from cadence_exporter.model.memory import Change, RecordMemory
-from cadence_exporter.model.outcome import Done, Operation, Outcome, Result
+from cadence_exporter.model.outcome import ApiCall, Done, Operation, Outcome, Result
 from cadence_exporter.model.record import RecordKey
+from cadence_exporter.model.recovery import Bounce, PowerOutcome, PowerResult, RecoveryMemory, Unfinished
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
 NOW = at(1_000.0)
@@ -220,3 +221,27 @@ def test_after_a_reload_a_refusal_is_looked_at_anew():
     memory = replace(fresh(), records={SPEC.key: OLD})
     record = doubt_changed(memory, (SPEC,), (SPEC,)).records[SPEC.key]
     assert (record.refusal, record.hold_until, record.verified_at) == (None, None, WallTime(5.0))
+
+
+def test_the_calls_of_a_cycle_are_noted_even_if_nothing_was_done_in_it():
+    decision = healthy(calls=(("doh", Instant(900.0)),))
+    noted = remember(decision, Done(), NOW, 0.0, (ApiCall("ip_echo", "2xx", 0.1, "a.example"),))
+    assert noted == replace(
+        decision, memory=replace(decision.memory, calls=(("doh", Instant(900.0)), ("ip_echo", NOW.instant)))
+    )
+
+
+def test_what_came_of_the_power_is_noted_and_brings_the_next_look_forward():
+    owed = Unfinished(at(985.0), 30.0, real=True)
+    ledger = RecoveryMemory(bounces=(at(1_010.0),), unfinished=Unfinished(at(980.0), 30.0, real=True))
+    done = Done(power=PowerOutcome(Bounce(30.0), PowerResult.SUCCESS, "as tested", NOW, 15.0))
+    decision = remember(healthy(recovery=ledger), done, NOW, 0.0)
+    assert decision.memory.recovery == replace(ledger, bounces=(NOW,), unfinished=owed)
+    assert (decision.next_look, decision.why) == (1_015.0, "power")
+
+
+def test_power_that_became_due_during_the_cycle_is_turned_on_at_once():
+    before = healthy(recovery=RecoveryMemory(unfinished=Unfinished(at(965.0), 30.0, real=True)))
+    decision = remember(before, Done(), NOW, 0.0, began=at(994.0).instant)
+    assert (decision.next_look, decision.why) == (NOW.instant, "power")
+    assert remember(before, Done(), NOW, 0.0, began=at(996.0).instant) == before

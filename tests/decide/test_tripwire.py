@@ -119,3 +119,8 @@ def test_what_looks_found_before_the_silence_says_nothing_of_it():
     hush(wire, 9, seen(worked=6.9, failed=6.9))
     assert not wire.refuted(Instant(60), seen(worked=6.9))
     assert hear(wire, 60, path=seen(worked=6.9, failed=6.9))
+
+
+def test_while_it_is_answered_there_is_hope():
+    assert not Tripping().hopeless(Instant(60), NOTHING)
+    assert not answering().hopeless(Instant(1e6), NOTHING)

@@ -1,4 +1,7 @@
-"""The memory of a cycle is made anew from all of its parts: one that was forgotten would silently begin from nothing each time."""
+"""The memory of a cycle is made anew from all of its parts: one that was forgotten would silently begin from nothing each time.
+
+It reads the source, so it does not stand beside the tests of `decide/`: those run on code that `make mutants` has rewritten, too.
+"""
 
 import ast
 import inspect
