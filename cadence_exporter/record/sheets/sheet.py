@@ -38,6 +38,10 @@ MOST_HOMES = 1000
 TAIL = 5000
 """Rows of the log that are read back: more than can be waiting, and the empty ones that a new tab comes with."""
 GROWTH = 1000
+NO_TAB = (
+    "a tab cannot be made (400): there is one whose name differs in capitals only, or the name has more than "
+    "100 characters; it is made of sheets.worksheet and site"
+)
 _ID = re.compile(r"[A-Za-z0-9_-]{25,100}")
 _URL = re.compile(r"/spreadsheets/d/([A-Za-z0-9_-]{25,100})")
 
@@ -121,11 +125,19 @@ class Sheet:
         self._tabs = self._api.tabs(sheet, deadline)
         missing = [title for title in titles if title not in self._tabs]
         if missing:
-            self._api.change(sheet, [{"addSheet": {"properties": {"title": title}}} for title in missing], deadline)
+            self._make(sheet, missing, deadline)
             self._tabs = self._api.tabs(sheet, deadline)
         if any(title not in self._tabs for title in titles):
             self._tabs = {}
             raise DeliveryFailed(Trouble.CONTENT, "a tab that was made is not there")
+
+    def _make(self, sheet: str, titles: Sequence[str], deadline: Instant) -> None:
+        try:
+            self._api.change(sheet, [{"addSheet": {"properties": {"title": title}}} for title in titles], deadline)
+        except DeliveryFailed as error:
+            if error.trouble is not Trouble.REJECTED:
+                raise
+            raise DeliveryFailed(Trouble.REJECTED, NO_TAB) from None
 
     def _write(self, sheet: str, row: Row, waiting: Sequence[Happening], deadline: Instant) -> int:
         """One read, one write; with events, one more of each kind of read: what is there before, and the proof after."""

@@ -327,6 +327,15 @@ def test_a_tab_that_was_removed_is_made_again():
     assert world.google.tabs["Cadence"].lines()[1][0] == "home"
 
 
+def test_a_tab_that_cannot_be_made_is_said_with_its_usual_causes():
+    """Google's names of tabs are alike whatever their capitals, and have 100 characters at most."""
+    world = World()
+    world.google.fault = lambda step: 400 if step == "change" else None
+    world.cycle()
+    assert world.state.trouble is Trouble.REJECTED
+    assert all(word in world.state.why for word in ("capitals", "100 characters", "sheets.worksheet"))
+
+
 def test_a_tab_of_ones_own_keeps_its_first_row():
     world = World()
     world.google.tabs["Cadence"] = Grid(9, cells={(1, 0): "mine"})
