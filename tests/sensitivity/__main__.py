@@ -35,6 +35,11 @@ BUDGETS = """## The layers
 | lives of a store | Hypothesis, the store on real files (`tests/exhaustive/life_of_a_store.py`) | 100 lives |
 | crash points | a story killed at each boundary, on disks of three kinds (`tests/crash`) | every tenth disk |
 | bits and lengths | damaged files of the store (`tests/crash/damage.py`) | 720 bits of each file |
+| guardrails | each in the situation in which it alone refuses (`tests/decide/test_recovery.py`) | all of them |
+| simulated outages | homes with a plug, in stories and weather that tempt it | 28 stories of 3 days, 60 homes of 2, or 30 s |
+| states of power | decisions and ledger, breadth first (`tests/exhaustive/test_power.py`) | the first 1,500 |
+| lives of power | Hypothesis, the same with the rows of the store | 150 lives |
+| crash points of a bounce | two bounces killed at each boundary (`tests/crash/test_bounce_crash_points.py`) | every sixth disk |
 """
 
 

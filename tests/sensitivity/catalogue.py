@@ -5,6 +5,7 @@ from cadence_exporter.decide import belief, dns, echo_plan, outage, pace, phase,
 from tests.exhaustive import test_life_of_a_record as life_of_a_record
 from tests.exhaustive import test_planted as state_space
 from tests.sensitivity.planted import Planted, attribute
+from tests.sensitivity.power_planted import POWER
 from tests.sensitivity.store_defects import STORE_DEFECTS
 from tests.simulation.defects import DEFECTS
 
@@ -102,7 +103,14 @@ def _name(owner, what, defect) -> str:
 def catalogue() -> tuple[Planted, ...]:
     """Each defect once; the first to name it is kept."""
     found: dict[str, Planted] = {}
-    for source in (from_the_simulation(), from_the_state_space(), from_the_lives(), from_the_verdicts(), STORE_DEFECTS):
+    for source in (
+        from_the_simulation(),
+        from_the_state_space(),
+        from_the_lives(),
+        from_the_verdicts(),
+        STORE_DEFECTS,
+        POWER,
+    ):
         for planted in source:
             found.setdefault(SAME.get(planted.name, planted.name), planted)
     return tuple(found.values())

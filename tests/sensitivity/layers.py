@@ -26,6 +26,7 @@ from tests.exhaustive.test_machines import FEW_LIVES, LIVES, LifeOfDecisions
 from tests.exhaustive.test_state_space import INPUTS
 from tests.exhaustive.test_verdicts import check
 from tests.sensitivity import planted as named
+from tests.sensitivity import power_layers
 from tests.sensitivity.planted import Planted
 from tests.simulation.defects import Defect
 
@@ -117,6 +118,11 @@ FINDS: dict[str, Find] = {
     named.STORE: machine(LifeOfAStore, _generated(FEW_LIVES)),
     named.CRASH: crash_points,
     named.BITS: bits,
+    named.GUARDS: power_layers.alone,
+    named.OUTAGES: power_layers.outages,
+    named.POWER_STATES: power_layers.states,
+    named.POWER_LIVES: power_layers.lives,
+    named.BOUNCES: power_layers.bounces,
 }
 
 

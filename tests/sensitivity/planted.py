@@ -10,7 +10,12 @@ Patch = pytest.MonkeyPatch
 SIMULATION, EXHAUSTIVE, VERDICTS = "simulation", "exhaustive", "verdicts"
 DECISIONS, RECORD, STORE = "lives of decisions", "lives of a record", "lives of a store"
 CRASH, BITS = "crash points", "bits and lengths"
-LAYERS = (SIMULATION, EXHAUSTIVE, VERDICTS, DECISIONS, RECORD, STORE, CRASH, BITS)
+GUARDS, OUTAGES, POWER_STATES = "guardrails", "simulated outages", "states of power"
+POWER_LIVES, BOUNCES = "lives of power", "crash points of a bounce"
+LAYERS = (
+    SIMULATION, EXHAUSTIVE, VERDICTS, DECISIONS, RECORD, STORE, CRASH, BITS,
+    GUARDS, OUTAGES, POWER_STATES, POWER_LIVES, BOUNCES,
+)  # fmt: skip
 
 SHOWN_TO = {
     "assessment": (SIMULATION, VERDICTS),
@@ -24,6 +29,11 @@ SHOWN_TO = {
     "restart": (SIMULATION, STORE, CRASH),
     "loop": (SIMULATION, CRASH),
     "store": (STORE, CRASH, BITS),
+    "power guardrails": (GUARDS, OUTAGES, POWER_STATES, POWER_LIVES),
+    "power decisions": (OUTAGES, POWER_STATES, POWER_LIVES, BOUNCES),
+    "power at a restart": (OUTAGES, POWER_STATES, POWER_LIVES, BOUNCES),
+    "power loop": (OUTAGES, BOUNCES),
+    "power switch": (OUTAGES, BOUNCES),
 }
 """By class, those layers that run the code in which the defect is."""
 
