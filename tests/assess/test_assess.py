@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cadence_exporter.assess import path, public_ip
 from cadence_exporter.assess.assess import assess
 from cadence_exporter.model.address import Family
-from cadence_exporter.model.assessment import Agreed, Disputed, Link, NotPublic, Unchanged, Unknown
+from cadence_exporter.model.assessment import Agreed, Disputed, Link, Nat, NotPublic, Unchanged, Unknown
 from cadence_exporter.model.memory import EchoPlan
 from cadence_exporter.model.observation import (
     Answered,
@@ -19,12 +19,15 @@ from cadence_exporter.model.observation import (
     EchoRound,
     Failed,
     FailureReason,
+    MappedAddress,
     Observation,
     PathWorks,
     RouterAlive,
     RouterMethod,
     RouterWan,
 )
+from cadence_exporter.model.power import Identity, PlugSeen, PowerReading
+from cadence_exporter.model.recovery import PowerView, RecoveryMemory, RecoveryPolicy
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy
 
 SILENT = Failed("s", FailureReason.TIMEOUT, "8 s", 8.0)
@@ -250,3 +253,26 @@ def test_of_an_address_that_was_spared_either_vouches_and_the_router_may_object(
         assert verdict == Disputed((HOME, MOVED), "the router names another public address", vetoed=True)
     else:
         assert verdict == Unchanged(HOME, "tripwire")
+
+
+def test_what_else_was_seen_is_told_with_the_verdict():
+    """The tripwire's fresh word, who was asked and answered, the power by the device that the settings name, the edge, the NAT."""
+    plug = Answered("plug", PlugSeen(Identity("ours", "", ""), PowerReading(on=True)), 0.1)
+    met_before = replace(fresh(), recovery=RecoveryMemory(identity="met before"))
+    seen = observed([(HOME, "a"), (HOME, "b"), (HOME, "c")], router_wan=HOME)
+    seen = replace(seen, outside=MappedAddress(MOVED, 3.0), plug=plug)
+    told = assess(seen, met_before, make_policy(recovery=RecoveryPolicy(identity="ours")))
+    assert (told.outside, told.nat, told.cgnat, told.router_edge) == (MOVED, Nat.OPEN, False, True)
+    assert told.asked == {(Family.IPV4, operator): True for operator in "abc"}
+    assert told.power == PowerView(plug=PowerReading(on=True), plug_id="ours")
+    by_memory = assess(seen, met_before, make_policy())
+    assert by_memory.power.plug == "another device answers: ours in place of met before"
+    assert assess(replace(seen, outside=MappedAddress(MOVED, 20.0)), fresh(), make_policy()).outside is None
+    silent = replace(seen, echo=MappingProxyType({Family.IPV4: EchoRound((SILENT,), 1)}))
+    assert assess(silent, fresh(), make_policy()).asked == {(Family.IPV4, "s"): False}
+
+
+@pytest.mark.parametrize(("router_wan", "shut_in"), [("100.72.14.3", True), ("192.168.0.2", True), (str(HOME), False)])
+def test_a_router_behind_another_nat_is_told_while_the_path_fails_too(router_wan, shut_in):
+    told = assess(observed([], router_wan=ip_address(router_wan), wan=(SILENT,)), fresh(), make_policy())
+    assert (told.nat, told.cgnat) == (Nat.UNKNOWN, shut_in)

@@ -8,6 +8,7 @@ import pytest
 
 from cadence_exporter.assess.assess import assess
 from cadence_exporter.assess.fault import Evidence, name
+from cadence_exporter.assess.way_out import hops_beyond
 from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.memory import Belief, Memory, Phase, RecordMemory
@@ -269,3 +270,55 @@ def test_an_address_of_the_other_family_says_nothing_of_whose_a_hop_is():
     six = Belief(ip_address("2a01:4f8::1"), 2, at(0), ip_address("2a01:4f8::1"), at(0).wall)
     before = replace(memory(), beliefs=MappingProxyType({Family.IPV6: six}))
     assert find(before, trace=traced(GATEWAY, None, BNG)).fault is FaultLayer.UPSTREAM
+
+
+def test_a_quorum_of_services_that_fail_is_enough_to_call_them_remote():
+    assert find(wan=PATH, echo=echo(failed(), failed())).fault is FaultLayer.REMOTE
+
+
+@pytest.mark.parametrize(
+    "url", ["https://1.1.1.1/cdn-cgi/trace", "http://localhost:8080/ip", "http://127.0.0.1:8080/ip"]
+)
+def test_a_service_that_needs_no_lookup_does_not_excuse_the_resolver(url):
+    heard = Answered(url, EchoAnswer(HOME, "a"), 0.1)
+    assert find(wan=PATH, echo=echo(heard, heard), names=failed(FailureReason.TIMEOUT)).fault is FaultLayer.DNS
+
+
+@pytest.mark.parametrize(
+    ("age", "router", "neighbour", "fresh"),
+    [
+        (0.0, ALIVE, Neighbour.ANSWERS, True),
+        (0.5, ALIVE, Neighbour.ANSWERS, True),
+        (300.0, ALIVE, Neighbour.SILENT, True),
+        (300.1, ALIVE, Neighbour.ANSWERS, False),
+        (300.0, failed(), Neighbour.ANSWERS, True),
+        (15.0, failed(), Neighbour.SILENT, True),
+        (15.1, failed(), Neighbour.SILENT, False),
+        (-0.1, ALIVE, Neighbour.ANSWERS, False),
+    ],
+)
+def test_how_long_a_trace_says_something_depends_on_whether_the_router_is_still_there(age, router, neighbour, fresh):
+    link = replace(LINK, neighbour=neighbour)
+    found = find(router=router, link=link, trace=traced(GATEWAY, BNG, age=age))
+    assert found.last_hop == (Hop(2, BNG) if fresh else None)
+
+
+def test_who_complains_from_the_homes_own_address_stands_for_the_router_and_nobody_else_does():
+    assert find(trace=traced(GATEWAY, HOME, BNG)).last_hop == Hop(3, BNG)
+    on_a_ppp_line = find(gateway=None, trace=traced(HOME))
+    assert on_a_ppp_line.last_hop == Hop(1, HOME)
+
+
+def test_what_lies_beyond_the_router_is_told_with_and_without_it_in_the_trace():
+    assert hops_beyond(hops(GATEWAY, BNG), GATEWAY) == (Hop(2, BNG),)
+    assert hops_beyond(hops(BNG, ISP_CORE), GATEWAY) == (Hop(2, ISP_CORE),), (
+        "one hop is the router, whoever answers there"
+    )
+    assert hops_beyond(hops(BNG, ISP_CORE), None) == hops(BNG, ISP_CORE)
+    assert hops_beyond(hops(BNG, GATEWAY, GATEWAY, ISP_CORE), GATEWAY) == (Hop(4, ISP_CORE),)
+
+
+def test_the_usual_path_is_dated_by_its_trace_and_says_how_it_was_made():
+    trace = traced(GATEWAY, BNG, path_worked=True, age=200.0)
+    learnt = find(wan=PATH, trace=trace).usual_path
+    assert learnt == UsualPath(GATEWAY, hops(GATEWAY, BNG), reached=False, at=at(800).wall, method=TraceMethod.ICMP)

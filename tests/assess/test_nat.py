@@ -99,3 +99,21 @@ def test_every_kind_that_shuts_the_home_in_is_shown_as_cgnat_detected():
     seen = look(wan=PATH, echo=echo(voice("a"), voice("b")), router_wan=says(MOVED))
     assert assess(seen, doubting(9), make_policy()).cgnat is True
     assert assess(replace(seen, router_wan=says(HOME)), doubting(0), make_policy()).cgnat is False
+
+
+def test_a_router_that_names_another_public_address_than_a_clear_outside_is_not_open():
+    assert nat.judge(look(router_wan=says(MOVED)), Link.UP, AGREED, memory()) is Nat.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        (None, AGREED),
+        (usual(GATEWAY, SHARED), Unknown("silence")),
+        (usual(GATEWAY), AGREED),
+        (usual(GATEWAY, ip_address("169.254.3.4")), AGREED),
+    ],
+)
+def test_a_router_that_hides_its_address_is_not_told_by_a_path_that_says_nothing(path, public):
+    before = memory(path, router_edge=False)
+    assert nat.judge(look(router_wan=says(None)), Link.UP, public, before) is Nat.UNKNOWN

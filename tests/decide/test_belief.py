@@ -30,7 +30,7 @@ def after(belief, verdict, router_wan=None):
 
 def test_the_routers_silence_about_a_change_ends_a_doubt_and_moves_nothing_else():
     assert after(DOUBTFUL, Unchanged(HOME, "router"), HOME) == HELD
-    assert after(HELD, Unchanged(HOME, "router"), HOME) == HELD
+    assert after(HELD, Unchanged(HOME, "router"), HOME) is HELD
 
 
 def test_the_one_voice_ends_a_doubt_renews_the_agreement_and_passes_the_turn_on():
@@ -70,3 +70,12 @@ def test_a_confirmed_address_is_dated_by_the_observation_that_confirmed_it():
 
 def test_a_path_that_fails_takes_the_confirmations_and_the_doubts_of_before_with_it():
     assert distrust(DOUBTFUL) == replace(HELD, streak=0, doubts=0)
+
+
+@pytest.mark.parametrize("verdict", [Agreed(HOME, ("a", "b")), Unchanged(HOME, "echo")])
+def test_the_tripwire_vouches_only_when_it_names_the_very_address(verdict):
+    def said(outside):
+        return weigh(HELD, verdict, None, NOW, make_policy(), outside)
+
+    assert (said(HOME).outside_said, said(HOME).router_said) == (HOME, None)
+    assert (said(MOVED).outside_said, said(None).outside_said) == (None, None)

@@ -11,7 +11,7 @@ from cadence_exporter.model.address import Family, RecordType
 from cadence_exporter.model.assessment import Agreed, Disputed, Unchanged, Unknown
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
 from cadence_exporter.model.instants import Instant
-from cadence_exporter.model.memory import Belief, Phase
+from cadence_exporter.model.memory import Belief, EchoPlan, Phase
 from cadence_exporter.model.outcome import ApiCall
 from cadence_exporter.model.record import RecordKey, RecordSpec
 from tests.decide.cases import HOME, MOVED, at, fresh, make_policy, sees
@@ -54,6 +54,7 @@ def test_the_calls_of_a_cycle_are_remembered_and_old_ones_are_not():
     assert budget.after(calls("doh", 2), (call,), Instant(9.0)) == (*calls("doh", 2), ("ip_echo", Instant(9.0)))
     assert budget.after(calls("doh", 2), (), Instant(5.0)) == calls("doh", 2)
     assert budget.after(calls("doh", 2), (), Instant(3600.0)) == calls("doh", 2)
+    assert budget.after(calls("doh", 2), (call,), Instant(3600.0)) == (("ip_echo", Instant(3600.0)),)
 
 
 def test_a_home_that_is_up_stays_up_on_what_it_believes_when_the_calls_are_used_up():
@@ -147,4 +148,22 @@ def test_records_of_one_cycle_share_what_is_left_and_one_that_is_only_looked_at_
     assert within((a, nothing, b, c), cloudflare=4) == [a, nothing, b, used_up[c.record.key]]
     assert within((a, no, visible), cloudflare=20) == [used_up[a.record.key], no, visible]
     assert within((a, b, visible), doh=5) == [a, b, Refused(c.record.key, Refusal.RATE_LIMITED, RESOLVERS_USED_UP)]
+    assert within((no, nothing, a), doh=7) == [no, nothing, a], "nor does what is none"
     assert within((visible, a, b), doh=5)[:2] == [visible, a], "what was refused costs nothing"
+
+
+def test_what_is_held_and_what_is_frugal_keeps_its_turn_and_is_not_undone_by_hints():
+    waiting = replace(UP, turn=4)
+    held, _ = plan(home(belief=waiting, made=calls("ip_echo", 96)))
+    assert held == EchoPlan(0, 5, HOME, meanwhile=Unchanged(HOME, "belief"), even_if_hinted=True)
+    unsure = replace(waiting, streak=1)
+    moved = sees(Agreed(MOVED, ("a", "b")))
+    frugal, decision = plan(home(Phase.DEGRADED, unsure, calls("ip_echo", 46)), moved)
+    assert frugal == EchoPlan(2, 5, MOVED, even_if_hinted=True)
+    assert decision.memory.plan_for(V4, hinted=True) == frugal
+
+
+def test_a_home_whose_calls_are_used_up_and_that_is_not_sure_says_why_it_knows_nothing():
+    spent = echo_plan.at_start(replace(fresh(), calls=calls("ip_echo", 96)), at(1), POLICY)
+    why = Unknown("the calls to echo services of this hour are used up")
+    assert spent.plan_for(V4, hinted=True) == EchoPlan(0, meanwhile=why, even_if_hinted=True)

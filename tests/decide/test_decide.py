@@ -4,19 +4,22 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from cadence_exporter.decide.decide import decide
+from cadence_exporter.decide.pace import SHORT_WAIT_SPREAD
 from cadence_exporter.model.address import Family, RecordType
-from cadence_exporter.model.assessment import Agreed, Disputed, Link, Unknown
+from cadence_exporter.model.assessment import Agreed, Disputed, FaultLayer, Link, Nat, Unknown
 from cadence_exporter.model.decision import ConfirmVisible, Reconcile, Refusal, Refused
-from cadence_exporter.model.instants import WallTime
-from cadence_exporter.model.memory import Belief, Change, Memory, Phase, RecordMemory
+from cadence_exporter.model.instants import WallTime, later
+from cadence_exporter.model.memory import Belief, Change, Memory, Phase, RecordMemory, Rest
 from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.record import RecordKey, RecordSpec
-from cadence_exporter.model.recovery import Ask, Bounce, PowerView, RecoveryPolicy, Request
+from cadence_exporter.model.recovery import Ask, Bounce, PowerView, RecoveryPolicy, Request, Suppression
+from cadence_exporter.model.trace import UsualPath
 from tests.decide.cases import HOME, MOVED, SPEC, at, fresh, make_policy, sees
 
 TRUSTED = Belief(candidate=HOME, streak=2, candidate_since=at(1), confirmed=HOME)
 UP = Memory(phase=Phase.UP, since=at(5), cycle=40, up_cycles=30, beliefs={Family.IPV4: TRUSTED})
 OTHER = RecordSpec(RecordKey("www.example.com", RecordType.A), "cloudflare")
+URL = "https://a.example"
 MAINTENANCE = Request(Ask.MAINTENANCE_ON, 600.0)
 
 
@@ -105,3 +108,52 @@ def test_a_cycle_that_cuts_the_power_follows_nothing_up_and_refuses_only_what_it
     assert isinstance(decision.power, Bounce)
     assert decision.actions == ()
     assert decision.refused == (Refused(OTHER.key, Refusal.NOT_UP, "the power of the modem is being cut"),)
+
+
+def test_what_a_cycle_learns_is_kept_until_it_learns_something_else():
+    path = UsualPath(ip_address("192.168.1.1"), (), reached=True, at=at(3).wall)
+    other = replace(path, reached=False)
+    rests = {(Family.IPV4, URL): Rest(9, at(500).instant), (Family.IPV4, "https://b.example"): Rest(1, at(1).instant)}
+    before = replace(
+        UP,
+        echo_rests=rests,
+        started=at(1).instant,
+        on_disk=False,
+        calls=(("doh", at(4).instant),),
+        usual_path=path,
+        router_edge=True,
+        nat=Nat.CGNAT,
+    )
+    kept = decide(before, sees(), at(60), 0.5, make_policy(records=())).memory
+    same = (kept.echo_rests, kept.started, kept.on_disk, kept.calls, kept.usual_path, kept.router_edge, kept.nat)
+    assert same == (rests, at(1).instant, False, before.calls, path, True, Nat.CGNAT)
+    news = replace(sees(), usual_path=other, router_edge=False, nat=Nat.OPEN, asked={(Family.IPV4, URL): False})
+    learnt = decide(before, news, at(60), 0.5, make_policy(records=())).memory
+    assert (learnt.usual_path, learnt.router_edge, learnt.nat) == (other, False, Nat.OPEN)
+    assert learnt.echo_rests[Family.IPV4, URL] == Rest(10, later(at(60).instant, 900.0 * (1 + 0.5 * SHORT_WAIT_SPREAD)))
+    fell = decide(before, replace(news, wan=Link.DOWN), at(60), 0.5, make_policy(records=())).memory
+    assert fell.echo_rests == {}, "a dead path says nothing of the services"
+
+
+def test_the_power_is_decided_about_in_the_phase_that_the_cycle_comes_to():
+    policy = make_policy(records=(), recovery=RecoveryPolicy(enabled=True, device="shelly", ups=True))
+    view = PowerView(link_up=True, on_mains=True, plug=PowerReading(on=True))
+    dead = replace(sees(wan=Link.DOWN), fault=FaultLayer.ACCESS, power=view)
+    down = replace(UP, phase=Phase.DOWN, since=at(10_000), started=at(0).instant)
+    cut = decide(down, dead, at(20_000), 0.0, policy)
+    assert (cut.power, cut.withheld, cut.memory.recovery.awaiting_up) == (Bounce(30.0), (), at(20_000))
+    just_fell = decide(replace(down, phase=Phase.DEGRADED), dead, at(20_000), 0.0, policy)
+    assert (just_fell.power, [each.reason for each in just_fell.withheld]) == (None, [Suppression.ESCALATION])
+
+
+def test_a_home_on_battery_looks_rarely_and_ends_when_the_battery_is_seen_to_run_out():
+    policy = make_policy(records=())
+    dark = decide(UP, replace(sees(), power=PowerView(on_mains=False)), at(60), 0.0, policy)
+    assert (dark.why, dark.stop, dark.memory.recovery.on_battery) == ("on battery", None, True)
+    low = replace(sees(), power=PowerView(on_mains=False, low_battery=True))
+    assert decide(dark.memory, low, at(120), 0.0, policy).stop == "the battery of the UPS runs out"
+
+
+def test_what_the_tripwire_said_when_the_address_was_agreed_on_is_kept_with_the_belief():
+    agreed = decide(UP, sees(outside=HOME), at(60), 0.0, make_policy(records=())).memory
+    assert agreed.beliefs[Family.IPV4].outside_said == HOME

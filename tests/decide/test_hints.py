@@ -93,3 +93,10 @@ def test_no_hour_has_more_hinted_looks_of_a_kind_than_allowed(rings):
         assert all(after - before >= 3600 for before, after in zip(only, only[MOST_HINTS_AN_HOUR:], strict=False))
     moments = [at for at, _ in granted]
     assert all(after - before >= MIN_SPACING_S - 1e-9 for before, after in itertools.pairwise(moments))
+
+
+def test_an_allowance_can_be_used_up_from_the_first_instant_of_a_clock():
+    allowance, now = HintAllowance(), Instant(0.0)
+    for _ in range(BURST):
+        allowance.spend({Reason.CHECK}, now)
+    assert allowance.allowed_at({Reason.CHECK}) == REFILL_S

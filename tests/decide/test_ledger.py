@@ -209,6 +209,7 @@ def test_of_two_ledgers_the_later_word_counts_whichever_has_it():
     other = recalled(disk, here)
     assert (other.maintenance_until, other.mains_back, other.unhelped) == (at(6.0), at(8.0), 2)
     assert (other.on_battery, other.awaiting_up) == (False, at(4.0))
+    assert recalled(EMPTY_LEDGER, disk).awaiting_up == at(4.0)
     assert recalled(EMPTY_LEDGER, replace(disk, awaiting_up=None)).awaiting_up is None
 
 

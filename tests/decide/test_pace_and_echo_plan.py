@@ -222,3 +222,12 @@ def test_on_battery_there_are_few_looks_whatever_the_phase_except_to_confirm(pha
     assert (
         next_look(Phase.DEGRADED, {Family.IPV4: SETTLED}, at(0.0), 0.0, make_policy(), on_battery=True)[1] == "confirm"
     )
+
+
+def test_another_word_of_the_tripwire_ends_a_rest_of_ipv4_services_only():
+    torn = sees(Disputed((HOME, MOVED), "why"), outside=MOVED, v6=Unknown("no IPv6 here"))
+    doubtful = replace(SETTLED, streak=0, doubts=8)
+    four = EchoPlan(0, 5, spare_if_outside_says=MOVED, meanwhile=torn.public[Family.IPV4])
+    assert plan_after(Phase.DEGRADED, doubtful, 1, make_policy(), torn) == four
+    six = echo_plan.plan(Phase.DEGRADED, Family.IPV6, Belief(doubts=8), torn, at(1), make_policy())
+    assert six == EchoPlan(0, meanwhile=Unknown("no IPv6 here"))

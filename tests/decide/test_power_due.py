@@ -88,6 +88,17 @@ def test_power_that_became_due_during_a_cycle_does_not_wait_for_a_regular_look()
     assert brought_forward(regular, memory(1020.0), ACTED, began=DECIDED.instant) == (Instant(1020.0), "power")
 
 
+def test_of_two_instants_that_are_the_same_the_look_that_saw_the_power_due_has_turned_it_on():
+    """``decide`` turns on what is due when its cycle begins; what becomes due right after that is the next one's."""
+    regular = (Instant(1038.0), "not up")
+    assert brought_forward(regular, memory(DECIDED.instant), ACTED, began=DECIDED.instant) == regular
+    assert brought_forward(regular, memory(ACTED.instant), ACTED, began=DECIDED.instant) == (ACTED.instant, "power")
+    cut = memory(ACTED.instant)
+    assert cut.recovery.unfinished is not None
+    real = replace(cut, recovery=replace(cut.recovery, unfinished=replace(cut.recovery.unfinished, real=True)))
+    assert brought_forward(regular, real, ACTED) == regular
+
+
 def test_while_the_power_is_off_nobody_looks() -> None:
     off = memory(1020.0)
     assert off.recovery.unfinished is not None

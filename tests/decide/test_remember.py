@@ -245,3 +245,8 @@ def test_power_that_became_due_during_the_cycle_is_turned_on_at_once():
     decision = remember(before, Done(), NOW, 0.0, began=at(994.0).instant)
     assert (decision.next_look, decision.why) == (NOW.instant, "power")
     assert remember(before, Done(), NOW, 0.0, began=at(996.0).instant) == before
+
+
+def test_what_is_held_at_the_provider_takes_nothing_off_the_budget():
+    written = replace(OLD, writes=(at(900.0),))
+    assert after(written, came(Result.HELD)).writes == (at(900.0),)

@@ -124,3 +124,33 @@ def test_what_looks_found_before_the_silence_says_nothing_of_it():
 def test_while_it_is_answered_there_is_hope():
     assert not Tripping().hopeless(Instant(60), NOTHING)
     assert not answering().hopeless(Instant(1e6), NOTHING)
+
+
+def test_a_look_in_the_very_instant_of_the_silence_is_a_look_during_it():
+    wire = answering()
+    hush(wire, 9)
+    assert wire.refuted(Instant(17), seen(worked=7))
+    assert not wire.refuted(Instant(17), seen(worked=7, failed=7))
+    assert hear(wire, 20, path=seen(failed=7))
+
+
+def deaf_since(rung):
+    """A false alarm: the silence that began then did not ring, and none does for an hour after ``rung``."""
+    wire = answering()
+    hush(wire, rung - 3)
+    hear(wire, rung, path=seen(worked=rung - 4))
+    return wire
+
+
+def test_a_silence_is_only_hopeless_when_it_is_long_and_no_look_found_the_path_dead_in_it():
+    wire = deaf_since(500)
+    assert not hush(wire, 602)
+    assert not wire.hopeless(Instant(600 + LONG_SILENCE_S - 1), NOTHING)
+    assert wire.hopeless(Instant(600 + LONG_SILENCE_S), NOTHING)
+    assert wire.hopeless(Instant(600 + LONG_SILENCE_S), seen(failed=599))
+    assert not wire.hopeless(Instant(600 + LONG_SILENCE_S), seen(failed=600))
+
+
+def test_after_an_hour_to_the_second_silence_rings_again():
+    assert not hush(deaf_since(500), 499.9 + DEAF_S)
+    assert hush(deaf_since(500), 500 + DEAF_S)

@@ -25,7 +25,7 @@ class Change:
 @dataclass(frozen=True)
 class Mutant:
     name: str
-    """As mutmut calls it: ``cadence_exporter.decide.pace.x_look_after__mutmut_7``."""
+    """As mutmut calls it: ``cadence_exporter.decide.pace.x_look_after__mutmut_7``, or ``...hints.xǁHintAllowanceǁspend__mutmut_1``."""
     status: str
 
     @property
@@ -34,12 +34,16 @@ class Mutant:
 
     @property
     def function(self) -> str:
-        module, _, mangled = self.name.rpartition("__mutmut_")[0].rpartition(".")
-        return f"{module.removeprefix('cadence_exporter.')}.{mangled.removeprefix('x_')}"
+        module, mangled = self._parts()
+        return f"{module}.{mangled.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
 
     @property
     def module(self) -> str:
-        return self.function.rpartition(".")[0].replace(".", "/") + ".py"
+        return self._parts()[0].replace(".", "/") + ".py"
+
+    def _parts(self) -> tuple[str, str]:
+        module, _, mangled = self.name.rpartition("__mutmut_")[0].rpartition(".")
+        return module.removeprefix("cadence_exporter."), mangled
 
 
 def copy_tree(to: Path) -> None:

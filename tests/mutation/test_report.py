@@ -41,6 +41,11 @@ def test_results_are_read_with_function_and_file():
     assert rows(mutants)[-1] == "| **all** | 4 | 1 | 1 | 2 | 50.0 % |"
 
 
+def test_a_method_is_named_with_its_class_and_lies_in_the_file_of_its_module():
+    (mutant,) = parsed("    cadence_exporter.decide.hints.xǁHintAllowanceǁ_next__mutmut_6: survived\n")
+    assert (mutant.function, mutant.module) == ("decide.hints.HintAllowance._next", "decide/hints.py")
+
+
 def test_a_change_is_told_by_its_lines_and_not_by_its_number():
     assert change_in("decide.pace.look_after", DIFF) == LOOK
 
@@ -71,5 +76,6 @@ def test_a_change_is_explained_once():
 
 def test_every_explanation_is_about_a_line_that_is_there():
     for each in tomllib.loads(EXPLAINED.read_text()).get("mutant", ()):
-        module = ROOT / "cadence_exporter" / f"{each['function'].rpartition('.')[0].replace('.', '/')}.py"
-        assert each["original"] in " ".join(module.read_text().split()), each["function"]
+        package, module, *_ = each["function"].split(".")
+        source = (ROOT / "cadence_exporter" / package / f"{module}.py").read_text()
+        assert each["original"] in " ".join(source.split()), each["function"]
