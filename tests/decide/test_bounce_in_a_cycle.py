@@ -22,6 +22,7 @@ from cadence_exporter.model.recovery import (
     RecoveryMemory,
     RecoveryPolicy,
     Request,
+    Suppression,
     Unfinished,
 )
 from tests.decide.cases import HOME, at, make_policy
@@ -112,3 +113,34 @@ def test_of_two_ledgers_the_stricter_word_counts_and_the_device_met_first() -> N
     assert recalled(here, disk) == both
     assert recalled(RecoveryMemory(), both) == both
     assert recalled(both, RecoveryMemory()) == both
+
+
+NO_SWITCH = [(Suppression.DEVICE, "no power switch is configured (recovery.device)")]
+
+
+def test_who_asks_for_a_bounce_without_a_switch_is_told_so_and_nobody_else_is() -> None:
+    asked = decided(DAY, memory(phase=Phase.DOWN), SWITCHED_OFF, BOUNCE)
+    assert (asked.action, [(each.reason, each.detail) for each in asked.withheld]) == (None, NO_SWITCH)
+    unasked = decided(DAY, memory(phase=Phase.DOWN), SWITCHED_OFF)
+    assert (unasked.action, [each.reason for each in unasked.withheld]) == (None, [Suppression.DISABLED])
+
+
+def watched(before: RecoveryMemory, view: PowerView, phase: Phase = Phase.UP) -> PowerDecision:
+    told = replace(seen(Link.UP), power=view)
+    return decide_power(memory(phase=phase, recovery=before), phase, told, (), at(DAY), make_policy(recovery=SHELLY))
+
+
+def test_mains_that_are_seen_to_be_back_and_a_connection_that_is_up_are_noted_in_their_cycle() -> None:
+    before = RecoveryMemory(awaiting_up=at(9.0), unhelped=2, on_battery=True, low_battery=False)
+    up = watched(before, PowerView(on_mains=True)).ledger
+    assert up == RecoveryMemory(mains_back=at(DAY), low_battery=False)
+    down = watched(before, PowerView(on_mains=True), Phase.DEGRADED).ledger
+    assert (down.awaiting_up, down.unhelped) == (at(9.0), 2)
+
+
+@pytest.mark.parametrize("before", [None, False, True])
+@pytest.mark.parametrize("low", [False, True])
+def test_only_a_battery_that_is_seen_to_become_low_ends_the_process(before: bool | None, low: bool) -> None:
+    told = watched(RecoveryMemory(low_battery=before), PowerView(on_mains=False, low_battery=low))
+    ends = low and before is False
+    assert told.stop == ("the battery of the UPS runs out" if ends else None)

@@ -167,3 +167,18 @@ def test_a_home_whose_calls_are_used_up_and_that_is_not_sure_says_why_it_knows_n
     spent = echo_plan.at_start(replace(fresh(), calls=calls("ip_echo", 96)), at(1), POLICY)
     why = Unknown("the calls to echo services of this hour are used up")
     assert spent.plan_for(V4, hinted=True) == EchoPlan(0, meanwhile=why, even_if_hinted=True)
+
+
+def test_an_address_that_is_only_half_confirmed_again_is_not_believed_when_the_calls_are_used_up():
+    held, decision = plan(home(Phase.DEGRADED, replace(UP, streak=0), calls("ip_echo", 96)), sees())
+    assert (decision.memory.beliefs[V4].streak, decision.memory.beliefs[V4].doubts) == (1, 0)
+    assert (held.expected, type(held.meanwhile)) == (None, Unknown)
+
+
+def test_a_family_with_few_services_is_asked_although_the_calls_do_not_suffice_for_the_other():
+    six = Family.IPV6
+    echo = MappingProxyType({V4: URLS, six: URLS[:2]})
+    policy = replace(POLICY, families=(V4, six), echo=echo)
+    plans = echo_plan.plans(home(made=calls("ip_echo", 96)), Phase.UP, {V4: UP, six: UP}, sees(), at(1.0), policy)
+    assert plans[V4].first == 0
+    assert plans[six] == EchoPlan(first=1, expected=HOME, even_if_hinted=True)

@@ -40,3 +40,8 @@ def test_what_is_wrong_once_the_path_works_again_is_not_the_cause_of_the_outage(
     names = replace(sees(), fault=FaultLayer.DNS)
     assert lay(Outage(at(0), Layer.WAN), names).fault is None
     assert lay(Outage(at(0), Layer.IP), names).fault is FaultLayer.DNS
+
+
+def test_an_outage_that_is_over_is_told_with_where_it_broke():
+    laid = Outage(at(10), Layer.WAN, FaultLayer.ACCESS)
+    assert after(laid, None, Phase.UP, at(30)) == (None, OutageEnded(at(10), at(30), Layer.WAN, FaultLayer.ACCESS))

@@ -231,3 +231,9 @@ def test_another_word_of_the_tripwire_ends_a_rest_of_ipv4_services_only():
     assert plan_after(Phase.DEGRADED, doubtful, 1, make_policy(), torn) == four
     six = echo_plan.plan(Phase.DEGRADED, Family.IPV6, Belief(doubts=8), torn, at(1), make_policy())
     assert six == EchoPlan(0, meanwhile=Unknown("no IPv6 here"))
+
+
+def test_a_tripwire_that_named_the_address_spares_the_services_as_a_router_does():
+    vouched = replace(SETTLED, outside_said=HOME)
+    spared = EchoPlan(first=1, turn=5, expected=HOME, spare_if_outside_says=HOME)
+    assert plan_after(Phase.UP, vouched, 3_599, make_policy()) == spared

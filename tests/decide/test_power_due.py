@@ -110,3 +110,10 @@ def test_while_the_power_is_off_nobody_looks() -> None:
 def test_power_that_could_not_be_turned_on_is_tried_at_the_regular_pace() -> None:
     regular = (Instant(1038.0), "not up")
     assert brought_forward(regular, memory(995.0), ACTED, began=DECIDED.instant) == regular
+
+
+@pytest.mark.parametrize(("began_us", "at_once"), [(None, True), (1000.5, True), (1000.0, True), (999.5, False)])
+def test_what_an_earlier_process_cut_is_turned_on_at_once_and_what_this_one_did_when_it_is_due(began_us, at_once):
+    cut = Unfinished(DECIDED, 30.0, real=True)
+    started = None if began_us is None else Instant(began_us)
+    assert owed(RecoveryMemory(unfinished=cut), started, ACTED) == (EnsureOn(cut) if at_once else None)
