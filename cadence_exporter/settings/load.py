@@ -137,7 +137,8 @@ def _find(config: Path | None, variables: Variables, cwd: Path, problems: list[P
             return named
         problems.append(variables[CONFIG_VARIABLE].problem(f"{named} does not exist, or is not a file"))
         return None
-    found = next((path for path in (LOCAL_FILE, SYSTEM_FILE) if is_file(cwd / path)), None)
+    # A folder of that name is found as well, and refused: Docker makes one where the file to mount is missing.
+    found = next((path for path in (LOCAL_FILE, SYSTEM_FILE) if is_file(cwd / path) or is_folder(cwd / path)), None)
     if found is None and is_closed(SYSTEM_FILE):
         # Going on without it would leave records alone that somebody believes to be kept.
         problems.append(

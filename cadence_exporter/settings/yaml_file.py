@@ -1,6 +1,6 @@
 """The YAML file as a layer: every value with its line and column, every misplaced or repeated key reported."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,15 +117,19 @@ class _Reader:
 
 
 def nearest(name: str, model: type[BaseModel], prefix: str) -> str:
-    """What an unknown key was probably meant to be: a neighbour, the same key of another section, or the list of neighbours."""
-    guess = did_you_mean(name, model.model_fields)
-    if guess:
-        return guess
-    for other, spec in Settings.model_fields.items():
-        section = section_of(spec)
-        if section is not None and name in section.model_fields and prefix != other + ".":
-            return f"; did you mean {other}.{name}?"
-    return f"; known here: {', '.join(sorted(model.model_fields))}"
+    """What an unknown key was probably meant to be: a neighbour, the same key of another section, or the list of neighbours.
+
+    A key that several sections have names none of them: for ``ups.enabled`` nobody should be led to ``recovery.enabled``.
+    """
+    owners = [other for other, spec in Settings.model_fields.items() if name in _keys(section_of(spec))]
+    elsewhere = f"; did you mean {owners[0]}.{name}?" if len(owners) == 1 and prefix != owners[0] + "." else ""
+    near = did_you_mean(name, model.model_fields)
+    guess = near or elsewhere if prefix else elsewhere or near
+    return guess or f"; known here: {', '.join(sorted(model.model_fields))}"
+
+
+def _keys(section: type[BaseModel] | None) -> Container[str]:
+    return section.model_fields if section is not None else ()
 
 
 def _mark(node: yaml.Node, steps: Steps, places: dict[Steps, str], name: str) -> None:

@@ -29,6 +29,12 @@ def test_without_any_settings_the_defaults_hold(read: Read) -> None:
     assert [len(settings.echo_services(family)) for family in (Family.IPV4, Family.IPV6)] == [5, 4]
 
 
+def test_a_folder_in_place_of_the_file_is_said_and_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "cadence.yaml").mkdir()
+    with pytest.raises(SettingsError, match=r"cadence\.yaml: is not a file"):
+        load(None, {"HOME": str(tmp_path)}, tmp_path)
+
+
 @pytest.mark.parametrize(
     "nothing", ["", "\n# only a comment\n", "---\n", "null\n", "loop:\ndns:\n", "\ufeffsite: home\n"]
 )
