@@ -11,7 +11,7 @@ def power_rows(power: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if power["maintenance"]:
         yield "maintenance", f"for {span(power['maintenance']['seconds'])}: nothing is changed"
     if power["device"]:
-        yield "recovery", _verdict(power)
+        yield from _verdict(power)
         if power["may_be_off"]:
             yield "power", "may be OFF: the end of the last bounce was not seen yet"
         if power["cooldown_ends"]:
@@ -23,11 +23,14 @@ def power_rows(power: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "last request", f"{power['last_request']['ask'].replace('_', ' ')}: {power['last_request']['answer']}"
 
 
-def _verdict(power: Mapping[str, Any]) -> str:
+def _verdict(power: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each objection has a line: the one that somebody can mend must not be cut off behind those that time mends."""
     if power["would_act"]:
-        return f"would cut the power by {power['device']} now"
-    why = "; ".join(each["detail"] for each in power["objections"])
-    return f"by {power['device']}; would not act now: {why}"
+        yield "recovery", f"would cut the power by {power['device']} now"
+        return
+    first, *others = [each["detail"] for each in power["objections"]] or ["nothing was looked at yet"]
+    yield "recovery", f"by {power['device']}; would not act now: {first}"
+    yield from (("", why) for why in others)
 
 
 def _ups(ups: Mapping[str, Any]) -> str:

@@ -64,7 +64,8 @@ def in_words(told: Summary) -> str:
         number = f"{told.outages} outages, the longest" if told.outages > 1 else "1 outage,"
         parts.append(f"{number} {span(told.longest_s)}")
     else:
-        parts.append("no outage")
+        # An outage is lost what was there: a home that was never up has none, however long it is down.
+        parts.append("no outage: it was not up before" if told.seconds[Condition.DOWN] else "no outage")
     unknown_s = told.seconds[Condition.UNKNOWN]
     if unknown_s >= 60.0:  # noqa: PLR2004 - a start that takes a few seconds is nothing to tell
         parts.append(f"{span(unknown_s)} not watched")

@@ -5,9 +5,11 @@ from html.parser import HTMLParser
 import pytest
 
 from cadence_exporter.errors import StateUnavailable
+from cadence_exporter.record.state.timeline import Condition, Summary
 from cadence_exporter.record.web.page import render
 from cadence_exporter.record.web.past import FAILED_S, Past
 from cadence_exporter.record.web.power_rows import power_rows
+from cadence_exporter.record.web.strips import in_words
 from tests.page.scene import HOSTILE, Home, month, wall
 from tests.record.web.web_world import HandClock, make_cycle
 
@@ -229,3 +231,18 @@ def test_a_request_is_told_in_words_and_not_by_its_name_in_the_document():
     rows = dict(power_rows(home.board.as_dict()["power"]))
     assert rows["last request"] == "maintenance on: maintenance for 2 h"
     assert home.board.as_dict()["power"]["last_request"]["ask"] == "maintenance_on"
+
+
+def test_each_objection_to_a_bounce_has_a_line_of_its_own():
+    power = {**Home().healthy().board.as_dict()["power"], "device": "kasa", "would_act": False}
+    told = [{"reason": "escalation", "detail": "DOWN for 1 s"}, {"reason": "device", "detail": "install python-kasa"}]
+    rows = list(power_rows({**power, "objections": told}))
+    assert rows[:2] == [("recovery", "by kasa; would not act now: DOWN for 1 s"), ("", "install python-kasa")]
+    before_the_first_look = list(power_rows({**power, "objections": []}))
+    assert before_the_first_look[0] == ("recovery", "by kasa; would not act now: nothing was looked at yet")
+
+
+@pytest.mark.parametrize(("down_s", "words"), [(60.0, "no outage: it was not up before"), (0.0, "no outage")])
+def test_a_home_that_was_never_up_is_not_called_without_trouble(down_s, words):
+    seconds = {Condition.UP: 0.0, Condition.DEGRADED: 40.0, Condition.DOWN: down_s, Condition.UNKNOWN: 0.0}
+    assert in_words(Summary(seconds, 0, 0.0)) == f"up 0.00 % of the time · {words}"
