@@ -226,6 +226,8 @@ def test_a_provider_that_fails_is_remote_and_one_in_the_house_is_not():
     two = echo(voice("a"), voice("b"))
     records = MappingProxyType({SPEC.key: RecordMemory(failures=2)})
     assert find(memory(records=records), (SPEC,), wan=PATH, echo=two).fault is FaultLayer.REMOTE
+    once = MappingProxyType({SPEC.key: RecordMemory(failures=1)})
+    assert find(memory(records=once), (SPEC,), wan=PATH, echo=two).fault is None, "it may have a bad moment"
     at_home = replace(SPEC, provider="file")
     assert find(memory(records=records), (at_home,), wan=PATH, echo=two).fault is None
     refused = MappingProxyType({SPEC.key: RecordMemory(failures=2, refusal="a CNAME is there")})

@@ -182,3 +182,9 @@ def test_a_family_with_few_services_is_asked_although_the_calls_do_not_suffice_f
     plans = echo_plan.plans(home(made=calls("ip_echo", 96)), Phase.UP, {V4: UP, six: UP}, sees(), at(1.0), policy)
     assert plans[V4].first == 0
     assert plans[six] == EchoPlan(first=1, expected=HOME, even_if_hinted=True)
+
+
+def test_a_runaway_is_remembered_by_its_last_twenty_thousand_calls():
+    call = ApiCall("ip_echo", "2xx", 0.1, "a.example")
+    kept = budget.after(calls("doh", 25_000), (call,), Instant(5.0))
+    assert kept == (*calls("doh", 19_999), ("ip_echo", Instant(5.0)))

@@ -100,3 +100,12 @@ def test_an_allowance_can_be_used_up_from_the_first_instant_of_a_clock():
     for _ in range(BURST):
         allowance.spend({Reason.CHECK}, now)
     assert allowance.allowed_at({Reason.CHECK}) == REFILL_S
+
+
+def test_a_burst_is_thirty_looks_two_seconds_apart_and_then_there_is_one_each_two_minutes():
+    allowance, start, granted = HintAllowance(), Instant(5000.0), []
+    for _ in range(33):
+        at = Instant(max(start, allowance.allowed_at({Reason.CHECK})))
+        allowance.spend({Reason.CHECK}, at)
+        granted.append(at - start)
+    assert granted == [*range(0, 60, 2), 120, 240, 360]

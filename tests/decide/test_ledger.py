@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 
 from cadence_exporter.decide.ledger import (
-    CUT_WITHIN_S,
-    LONGEST_MAINTENANCE_S,
     after,
     hear,
     intend,
@@ -15,7 +13,6 @@ from cadence_exporter.decide.ledger import (
     recalled,
     see,
 )
-from cadence_exporter.decide.recovery import DAY_S
 from cadence_exporter.model.memory import Phase
 from cadence_exporter.model.power import BounceReceipt, Identity, Proof
 from cadence_exporter.model.recovery import (
@@ -69,7 +66,7 @@ def test_of_several_wishes_the_last_one_counts_and_a_bounce_is_none_of_them():
 def test_forgotten_maintenance_ends_within_a_week_of_its_being_asked_for():
     asked = at(199_000.0)
     until = hear(EMPTY_LEDGER, (maintenance(1e9, asked),), NOW).maintenance_until
-    assert until == at(199_000.0 + LONGEST_MAINTENANCE_S)
+    assert until == at(199_000.0 + 7 * 86_400.0)
 
 
 @pytest.mark.parametrize("view", [PowerView(), PowerView(low_battery=True)])
@@ -126,7 +123,7 @@ def test_a_bounce_is_noted_as_late_as_it_may_still_be_made_and_the_rest_stays(re
     noted = intend(EVERYTHING, Bounce(45.0), NOW, real=real)
     assert noted == replace(
         EVERYTHING,
-        bounces=(at(150_000.0), at(200_000.0 + CUT_WITHIN_S)),
+        bounces=(at(150_000.0), at(200_030.0)),
         unfinished=Unfinished(NOW, 45.0, real),
         unhelped=3,
         awaiting_up=NOW,
@@ -139,9 +136,9 @@ def test_a_bounce_is_real_unless_it_is_said_to_be_none_and_the_first_one_follows
 
 
 def test_a_bounce_of_a_day_ago_is_forgotten_with_the_next_one():
-    kept, gone = at(200_000.1 - DAY_S), at(200_000.0 - DAY_S)
+    kept, gone = at(200_000.1 - 86_400.0), at(200_000.0 - 86_400.0)
     noted = intend(replace(EMPTY_LEDGER, bounces=(gone, kept)), Bounce(30.0), NOW)
-    assert noted.bounces == (kept, at(200_000.0 + CUT_WITHIN_S))
+    assert noted.bounces == (kept, at(200_030.0))
 
 
 ACTED = at(200_009.0)

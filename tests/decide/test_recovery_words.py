@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cadence_exporter.decide.recovery import DAY_S, budget_left, consider
+from cadence_exporter.decide.recovery import budget_left, consider
 from cadence_exporter.model.assessment import FaultLayer
 from cadence_exporter.model.power import PowerReading
 from cadence_exporter.model.recovery import Bounce, RecoveryMemory, Unfinished
@@ -63,7 +63,7 @@ def test_each_guardrail_says_in_one_line_why_the_power_stays_on(standing, policy
         ledger(bounces=(at(POLICY.cooldown_s),)),
         ledger(mains_back=at(POLICY.modem_boot_s)),
         ledger(maintenance_until=NOW),
-        ledger(bounces=(at(DAY_S),) * 4),
+        ledger(bounces=(at(86_400.0),) * 4),
     ],
 )
 def test_each_wait_is_over_at_its_very_end(standing):
@@ -71,6 +71,6 @@ def test_each_wait_is_over_at_its_very_end(standing):
 
 
 def test_a_day_of_the_budget_is_over_after_24_hours():
-    spent = RecoveryMemory(bounces=(at(DAY_S), at(DAY_S - 0.1)))
+    spent = RecoveryMemory(bounces=(at(86_400.0), at(86_399.9)))
     assert budget_left(spent, NOW, POLICY) == 3
     assert budget_left(RecoveryMemory(bounces=(NOW,) * 9), NOW, POLICY) == 0
