@@ -22,9 +22,9 @@ LIMITS = """## What this does not say
 [mutmut](https://mutmut.readthedocs.io) changes what stands inside functions. Constants and tables of a module (the waits in
 `decide/pace.py`, the table of the state machine, the list of guardrails) and the text of f-strings are not changed by it. Those were
 changed by hand, on 2026-11-23: each of the 35 constants raised and lowered by one or by a tenth, each cell of the state machine's table
-replaced by each other phase, each guardrail left out, also of those that a person judges: 137 changes. Two constants may be any large number, and no test notices another
-one: `MOST_TURNS` in `decide/decide.py` and `UNLIMITED` in `decide/budget.py`. A mutant that is noticed says that some test fails with
-it, not that the right one does.
+replaced by each other phase, each guardrail left out, also of those that a person judges: 137 changes. Two constants may be any large
+number, and no test notices another one: `MOST_TURNS` in `decide/decide.py` and `UNLIMITED` in `decide/budget.py`. A mutant that is
+noticed says that some test fails with it, not that the right one does.
 """
 
 
