@@ -97,8 +97,9 @@ CONCLUSIONS = """## What this says about the defaults
   ask each echo service twice, some 8,300 times a second in the busiest ten. `loop.jitter` takes 12 % off that: after an outage the homes
   are at different moments of their waits anyhow. It is worth its seconds where homes begin in the same one.
 - **What comes at the same second stays there.** An announcement or the end of a power cut puts four fifths or all of the fleet into one
-  second, at each echo service. Nothing in the product spreads the first look: a single home would pay for it with its fastest cases. Lines
-  or hosts that come back over half a minute take nine tenths off the peak. Whoever updates a fleet should stagger the restarts.
+  second, at each echo service; a router that announces nothing and is asked for its address every few seconds, two fifths. Nothing in the
+  product spreads the first look: a single home would pay for it with its fastest cases. Lines or hosts that come back over half a minute
+  take nine tenths off the peak. Whoever updates a fleet should stagger the restarts.
 - **Turns now begin anywhere.** As it was, each process began with the same echo service, and the looks after a write came after exactly 2,
   3, 4.5 ... seconds: after a power cut two thirds of the homes, or all of them, asked one service in the same second, five services one
   after the other. Now the busiest of these seconds has a tenth of them. The order of the panel does no harm: it is asked all at once.
