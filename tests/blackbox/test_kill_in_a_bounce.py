@@ -23,8 +23,8 @@ SEED = 20261123
 CALLS_OF_A_BOUNCE = 7
 """Two of the crew's look (who are you, how is your relay), five of the hand (who, settings, relay, cut, relay)."""
 THE_CUT = 6
-CALLS_OF_AN_END = 5
-"""Ten seconds later: the hand turns it on (who, on, relay), the crew has another look."""
+CALLS_OF_AN_END = 3
+"""Ten seconds later the hand turns it on: who, on, relay."""
 AT_ONCE = 9
 """They hardly do anything but wait for the power to come back."""
 SAMPLE = 6
@@ -56,7 +56,7 @@ def instants() -> list[Instant]:
     boundaries = [
         Instant(call, obeyed, None, back) for call in calls for obeyed in (False, True) for back in (True, False)
     ]
-    early = [Instant(after_s=dice.uniform(0.0, 0.4), comes_back_at_once=dice.random() < 0.5) for _ in range(48)]
+    early = [Instant(after_s=dice.uniform(0.0, 0.4), comes_back_at_once=dice.random() < 0.5) for _ in range(56)]
     late = [Instant(after_s=OFF_FOR_S + dice.uniform(-0.3, 0.6), comes_back_at_once=True) for _ in range(12)]
     return [*boundaries, *early, *late]
 
