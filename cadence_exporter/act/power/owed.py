@@ -1,26 +1,15 @@
 """Power that is owed: what is off by our hand is turned on when it is due, whatever becomes of the cycle meanwhile."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from cadence_exporter.decide import ledger, recovery
+from cadence_exporter.equipment import Equipment
 from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.memory import Memory
 from cadence_exporter.model.policy import Policy
-from cadence_exporter.model.recovery import EnsureOn, PowerAction, PowerOutcome
+from cadence_exporter.model.recovery import EnsureOn, PowerOutcome
 from cadence_exporter.model.wakeup import Wakeup
 from cadence_exporter.seams import Clock, Doorbell
-
-
-class Switched(Protocol):
-    """The part of the loop's equipment that this needs."""
-
-    @property
-    def policy(self) -> Policy: ...  # noqa: D102 - see the loop's equipment
-
-    @property
-    def power(self) -> Callable[[PowerAction], PowerOutcome]: ...  # noqa: D102
 
 
 class Owed:
@@ -44,20 +33,20 @@ class Owed:
             wakeup = Wakeup(wakeup.reasons | self._doorbell.wait(cut.due).reasons)
         return wakeup
 
-    def when_due(self, memory: Memory, now: Now, switched: Switched) -> Memory:
+    def when_due(self, memory: Memory, now: Now, equipment: Equipment) -> Memory:
         """Before anything is looked at: a look takes as long as its slowest probe."""
         owed = recovery.owed(memory.recovery, memory.started, now)
-        return memory if owed is None else self._end(memory, owed, switched)
+        return memory if owed is None else self._end(memory, owed, equipment)
 
-    def before_handing_over(self, memory: Memory, switched: Switched) -> Memory:
+    def before_handing_over(self, memory: Memory, equipment: Equipment) -> Memory:
         """Only the old switch can end the bounce that it began: new settings may name another one, or none."""
         unfinished = memory.recovery.unfinished
-        return memory if unfinished is None else self._end(memory, EnsureOn(unfinished), switched)
+        return memory if unfinished is None else self._end(memory, EnsureOn(unfinished), equipment)
 
-    def _end(self, memory: Memory, owed: EnsureOn, switched: Switched) -> Memory:
-        if not memory.recovery.can_be_ended(switched.policy.recovery):
+    def _end(self, memory: Memory, owed: EnsureOn, equipment: Equipment) -> Memory:
+        if not memory.recovery.can_be_ended(equipment.policy.recovery):
             return memory
-        self.untold = switched.power(owed)
+        self.untold = equipment.power(owed)
         return replace(memory, recovery=ledger.after(memory.recovery, self.untold))
 
 
