@@ -13,7 +13,7 @@ from cadence_exporter.clock import SystemClock
 from cadence_exporter.equipment import Equipment, Surroundings
 from cadence_exporter.errors import SettingsError, StateUnavailable
 from cadence_exporter.loop import Loop
-from cadence_exporter.model.recovery import EnsureOn
+from cadence_exporter.model.recovery import REHEARSAL, EnsureOn
 from cadence_exporter.model.wakeup import Reason
 from cadence_exporter.observe.doorbell import QueueDoorbell
 from cadence_exporter.outbound.call_log import CallLog
@@ -268,5 +268,5 @@ def features(settings: Settings) -> Mapping[str, bool]:
         "dns_reconcile": bool(settings.record_specs()),
         "dry_run": False,
         "recovery": recovery.enabled,
-        "rehearsal": recovery.enabled and recovery.device.type == "rehearsal",
+        "rehearsal": recovery.enabled and recovery.device.type == REHEARSAL,
     }

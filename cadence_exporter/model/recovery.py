@@ -25,6 +25,10 @@ class Suppression(StrEnum):
     UNFINISHED = "unfinished"
 
 
+REHEARSAL = "rehearsal"
+"""The switch that asks no relay: it must not claim to have seen one."""
+
+
 @value
 class Withheld:
     """One guardrail that refused in this cycle."""
@@ -38,7 +42,7 @@ class RecoveryPolicy:
     """All times in seconds."""
 
     enabled: bool = False
-    device: str = "rehearsal"
+    device: str = REHEARSAL
     """Its type, as in the settings."""
     escalation_s: float = 240.0
     """How long the connection must have been DOWN: what a network needs to heal itself, and a buffer."""
@@ -57,7 +61,7 @@ class RecoveryPolicy:
     @property
     def rehearses(self) -> bool:
         """The switch switches nothing, so the power is never in doubt."""
-        return self.switch and self.device == "rehearsal"
+        return self.switch and self.device == REHEARSAL
 
 
 SWITCHED_OFF = RecoveryPolicy(switch=False)

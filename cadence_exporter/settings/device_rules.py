@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cadence_exporter.model.recovery import REHEARSAL
 from cadence_exporter.settings.recovery_sections import DeviceSettings, RecoverySettings
 from cadence_exporter.settings.schema import Settings
 
@@ -15,7 +16,7 @@ def broken_device(settings: Settings) -> Iterator[BrokenDevice]:
     if not settings.recovery.enabled:
         return
     device = settings.recovery.device
-    if device.type not in ("rehearsal", "webhook") and device.host is None:
+    if device.type not in (REHEARSAL, "webhook") and device.host is None:
         yield (
             ("recovery.enabled",),
             "is true, but nothing says which switch; set recovery.device.host (or PLUG_IP)",
@@ -39,7 +40,7 @@ def is_usable(recovery: RecoverySettings) -> bool:
         return True
     named = device.type == "webhook" or device.host is not None
     returns = device.owns_timer or device.independent_network
-    return named and returns and not any(_missing(device)) and device.type != "rehearsal"
+    return named and returns and not any(_missing(device)) and device.type != REHEARSAL
 
 
 def _missing(device: DeviceSettings) -> Iterator[str]:

@@ -11,6 +11,7 @@ from cadence_exporter.act.power.relay import Relay
 from cadence_exporter.act.power.shelly import USER, Shelly
 from cadence_exporter.act.power.tasmota import Tasmota, TasmotaHttp
 from cadence_exporter.act.power.webhook import Hooks, Webhook
+from cadence_exporter.model.recovery import REHEARSAL
 from cadence_exporter.outbound.call_log import CallLog
 from cadence_exporter.outbound.https import Https
 from cadence_exporter.outbound.lan_http import Login
@@ -35,7 +36,7 @@ def power_switch(
 
     The settings were checked by ``device_rules``: what a type needs is there.
     """
-    if device.type == "rehearsal":
+    if device.type == REHEARSAL:
         return Rehearsal(clock)
     return GuardedSwitch(
         _relay(device, clock, https, log),

@@ -3,11 +3,8 @@
 from cadence_exporter.errors import ActionFailed
 from cadence_exporter.model.instants import Instant, Now, later
 from cadence_exporter.model.power import BounceReceipt, Proof
-from cadence_exporter.model.recovery import Bounce, EnsureOn, PowerAction, PowerOutcome, PowerResult
+from cadence_exporter.model.recovery import REHEARSAL, Bounce, EnsureOn, PowerAction, PowerOutcome, PowerResult
 from cadence_exporter.seams import Clock, Faults, PowerSwitch
-
-REHEARSAL = "rehearsal"
-"""The name of the switch that asks no relay: it must not claim to have seen one."""
 
 
 class PowerHand:

@@ -2,16 +2,17 @@
 
 from cadence_exporter.model.instants import Instant, later
 from cadence_exporter.model.power import BounceReceipt, Identity, PowerReading, Proof
+from cadence_exporter.model.recovery import REHEARSAL
 from cadence_exporter.seams import Clock
 
-_NOBODY = Identity("", "rehearsal", "")
+_NOBODY = Identity("", REHEARSAL, "")
 """Without an id: after a month of rehearsal the real device is another one, and is to be learnt."""
 
 
 class Rehearsal:
     """A ``PowerSwitch`` that is always there and always on."""
 
-    name = "rehearsal"
+    name = REHEARSAL
     device_owns_timer = True
 
     def __init__(self, clock: Clock) -> None:
